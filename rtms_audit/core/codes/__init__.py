@@ -1,0 +1,1 @@
+"""What Zoom's numbers and words mean, each with its source and date."""

@@ -1,0 +1,1 @@
+"""Renderers: core types in, text or bytes out."""

@@ -1,0 +1,1 @@
+"""A look-alike Zoom with its own physics, for demonstrations and tests."""

@@ -1,0 +1,1 @@
+"""The append-only store, the vault and the migrations."""

@@ -1,0 +1,1 @@
+"""The web side: OAuth callback, webhook receiver, observations API, dashboard."""
