@@ -21,17 +21,16 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds `--update-snapshots`, which `make snapshots` uses."""
+    """Add `--update-snapshots`, which `make snapshots` uses."""
     parser.addoption(
         "--update-snapshots", action="store_true", help="run the snapshot tests alone and write what they see"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Gives this process, and with it every program a test starts, an empty home and no setting of the user's."""
+    """Give this process, and with it every program a test starts, an empty home and no setting of the user's."""
     if _CI and config.getoption("--update-snapshots"):
-        msg = "--update-snapshots is for people: in CI a snapshot that differs is a failure"
-        raise pytest.UsageError(msg)
+        raise pytest.UsageError("--update-snapshots is for people: in CI a snapshot that differs is a failure")
     home = Path(tempfile.mkdtemp(prefix="rtms-audit-home-"))
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     _forget_settings()
@@ -52,7 +51,7 @@ def _forget_settings() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `--update-snapshots`, keeps the tests that use the fixture `snapshot` and no other."""
+    """With `--update-snapshots`, keep the tests that use the fixture `snapshot` and no other."""
     if config.getoption("--update-snapshots"):
         items[:] = [item for item in items if "snapshot" in getattr(item, "fixturenames", ())]
 
@@ -69,7 +68,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture
 def snapshot(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Compares a text that people read with the file `snapshots/NAME` beside the test; `make snapshots` writes it."""
+    """Compare a text that people read with the file `snapshots/NAME` beside the test; `make snapshots` writes it."""
     folder = request.path.parent / "snapshots"
     update = bool(request.config.getoption("--update-snapshots"))
 
