@@ -192,7 +192,7 @@ def in_time_order(observations: Iterable[Observation]) -> tuple[Observation, ...
 def write_case(case: Case) -> dict[str, object]:
     """Return the document of a case, the inverse of `read_case`: plain dicts, lists, texts, numbers and booleans.
 
-    What the format has no place for is left out: raw bytes, durations, tracking ids, ids other than the place in the file.
+    What the format has no place for is left out: raw bytes, durations, tracking ids, ids that are not places.
     """
     document: dict[str, object] = {
         "format": FORMAT,

@@ -43,7 +43,7 @@ def described(value: object) -> str:
         return f"the number {value}" if abs(value) < LARGEST else "a very large number"
     if isinstance(value, date):
         return f"the date {value.isoformat()}"
-    sorts = {Mapping: "a mapping", list: "a list", tuple: "a list", type(None): "empty"}
+    sorts: dict[type, str] = {Mapping: "a mapping", list: "a list", tuple: "a list", type(None): "empty"}
     named = (words for sort, words in sorts.items() if isinstance(value, sort))
     return next(named, f"a value of type {type(value).__name__}")
 
