@@ -24,7 +24,7 @@ SECRET_FIELDS = frozenset(
 """Fields of OAuth requests and answers whose text is a secret; a number under `code` is Zoom's error code."""
 
 _TOKEN_SHAPE = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,4}")
-_APPENDED_CODE = re.compile(r"(?i)(authorization code\W{1,4})(?!is\b|was\b|has\b)([\w.~-]{6,})")
+_APPENDED_CODE = re.compile(r"(?i)(authorization code[\s:='\"]{1,4})(?!is\b|was\b|has\b)([\w.~-]{6,})")
 _SHORTEST = 4
 
 
