@@ -102,7 +102,7 @@ class Limits:
         self._lock = threading.Lock()
         self._closed: dict[Label, datetime] = {}
         column = PlanClass.of(plan)
-        self._buckets = {label: [InMemoryBucket(list(rates))] for label, rates in RATES[column].items()}
+        self._buckets = {label: [InMemoryBucket([rate]) for rate in rates] for label, rates in RATES[column].items()}
         if column in COMBINED_DAILY:
             shared = InMemoryBucket([COMBINED_DAILY[column]])
             self._buckets[Label.HEAVY].append(shared)
