@@ -5,7 +5,7 @@ Standard output carries the result and nothing else; the talk goes to standard e
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,9 +45,13 @@ class Context:
         return Settings.from_environment(os.environ)
 
     @property
-    def database_url(self) -> str | None:
-        """The database that was named by `--database` or the environment, None for the default one."""
-        return self.database or self.settings.database_url
+    def database_url(self) -> str:
+        """The database that `--database` or the environment names, or the default one; UserError for no address."""
+        if self.database is None:
+            return self.settings.database_url
+        from rtms_audit.settings import check_database_url
+
+        return check_database_url(self.database, name="--database")
 
     @contextmanager
     def open_store(self) -> "Iterator[Store]":
@@ -118,11 +122,12 @@ def progress(label: str, total: int) -> Iterator[Callable[[str], None]]:
 def format_option(*names: str) -> Callable[[AnyFunction], AnyFunction]:
     """Give a command `--format`; it receives `format_`, one of `names`, the first being the default.
 
-    A `--format` before the command's name counts too; UsageError where the command cannot write that one.
+    A `--format` before the command's name counts too, and without any the ending of the `-o` file does; UsageError
+    where the command cannot write that one.
     """
 
     def choose(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str:
-        wanted = value or ctx.ensure_object(Context).format or names[0]
+        wanted = value or ctx.ensure_object(Context).format or _by_suffix(ctx.params.get("output"), names) or names[0]
         if wanted not in names:
             raise click.BadParameter(f"this command writes {', '.join(names)}, not {wanted}.", ctx)
         return wanted
@@ -136,6 +141,12 @@ def format_option(*names: str) -> Callable[[AnyFunction], AnyFunction]:
     )
 
 
+def _by_suffix(output: Path | None, names: Sequence[str]) -> str | None:
+    endings = {".html": "html", ".htm": "html", ".md": "markdown", ".csv": "csv", ".json": "json"}
+    found = endings.get(output.suffix.lower()) if output else None
+    return found if found in names else None
+
+
 def output_option(function: AnyFunction) -> AnyFunction:
     """Give a command `-o FILE`; it receives `output`, a Path or None, for `write_result`."""
     option = click.option(
@@ -143,6 +154,7 @@ def output_option(function: AnyFunction) -> AnyFunction:
         "--output",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
+        is_eager=True,
         help="Write the result to FILE, which appears only when it is complete.",
     )
     return option(function)

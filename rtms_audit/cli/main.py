@@ -221,9 +221,9 @@ def _tell(error: Exception, context: Context) -> int:
     if context.verbosity > 1:
         _show_traceback(error)
     if isinstance(error, AuditError):
-        click.echo(f"Error: {_clean(error.message)}", err=True)
+        click.echo(f"Error: {_sentence(error.message)}", err=True)
         if error.next_step:
-            click.echo(f"Next: {_clean(error.next_step)}", err=True)
+            click.echo(f"Next: {_sentence(error.next_step)}", err=True)
         return error.exit_code
     hint = "" if context.verbosity > 1 else " (-vv shows where)"
     text = " ".join(_clean(f"{type(error).__name__}: {error}").split())
@@ -253,6 +253,12 @@ def _show_traceback(error: Exception) -> None:
     import traceback
 
     click.echo(_clean("".join(traceback.format_exception(error))), err=True, nl=False)
+
+
+def _sentence(text: str) -> str:
+    """Return a cleaned text on one line, with the stop of a sentence."""
+    text = " ".join(_clean(text).split())
+    return text if text.endswith((".", "!", "?", ":")) else f"{text}."
 
 
 def _clean(text: str) -> str:

@@ -1,0 +1,176 @@
+"""One install explained, the way a good answer in a forum reads; at most a screen and a half."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rtms_audit.core.model import Plan
+from rtms_audit.core.verdicts import Cause, Diagnosis, Outcome, RuledOut, Status, TimelineEntry
+from rtms_audit.report.words import (
+    CERTAINTY_WORDS,
+    HYPOTHESIS_WORDS,
+    OUTCOME_WORDS,
+    capital,
+    clock_time,
+    evidence_note,
+    moment,
+    person,
+    plain,
+    wrap,
+)
+
+LINES = 60
+WIDTH = 100
+
+
+@dataclass
+class _Section:
+    """A headed list of items, each of some lines; `least` of them stay when room is short."""
+
+    title: str
+    items: list[list[str]]
+    least: int = 1
+    from_middle: bool = False
+    hidden: int = 0
+
+    @property
+    def lines(self) -> list[str]:
+        """The section as text lines, a blank one first."""
+        if not self.items:
+            return []
+        shown = list(self.items)
+        if self.hidden:
+            place = len(shown) // 2 if self.from_middle else len(shown)
+            shown.insert(place, [f"  … {self.hidden} more (--format json shows them all)"])
+        return ["", self.title, *(line for item in shown for line in item)]
+
+    def spare(self) -> int:
+        """How many lines could still be left out."""
+        return sum(len(item) for item in self.items) if len(self.items) > self.least else 0
+
+    def shorten(self) -> None:
+        """Leave one more item out."""
+        del self.items[len(self.items) // 2 if self.from_middle else -1]
+        self.hidden += 1
+
+
+def explanation(diagnosis: Diagnosis, *, width: int = WIDTH, lines: int = LINES) -> str:
+    """Return the explanation of one install as plain text of at most `lines` lines of `width` columns."""
+    width = max(50, min(width, WIDTH))
+    head = _head(diagnosis, width)
+    sections = _sections(diagnosis, width)
+    while len(head) + sum(len(section.lines) for section in sections) > lines:
+        longest = max(sections, key=_Section.spare)
+        if not longest.spare():
+            break
+        longest.shorten()
+    return "\n".join([*head, *(line for section in sections for line in section.lines)]) + "\n"
+
+
+def _head(diagnosis: Diagnosis, width: int) -> list[str]:
+    title = f"{plain(str(diagnosis.install))}: {OUTCOME_WORDS[diagnosis.outcome]}"
+    if diagnosis.label:
+        title += f" ({plain(diagnosis.label)})"
+    lines = [*wrap(title, width, most=2), "=" * min(len(title), width)]
+    lines += wrap(diagnosis.summary, width, most=4) if diagnosis.summary else []
+    return lines + wrap(plan_sentence(diagnosis), width, most=2)
+
+
+def plan_sentence(diagnosis: Diagnosis) -> str:
+    """Return what is known of the account's plan, and from what."""
+    name = "not known" if diagnosis.plan is Plan.UNKNOWN else str(diagnosis.plan)
+    return f"Plan: {name} ({diagnosis.plan_reason})." if diagnosis.plan_reason else f"Plan: {name}."
+
+
+def _sections(diagnosis: Diagnosis, width: int) -> list[_Section]:
+    return [
+        _Section(_happened_title(diagnosis), _timeline(diagnosis.timeline, width), least=4, from_middle=True),
+        _Section("Why", _causes(diagnosis, width), least=2),
+        _Section("What contradicts itself", _bullets((one.text for one in diagnosis.contradictions), width)),
+        _Section("What speaks against the others", _bullets(map(ruled_out_sentence, diagnosis.ruled_out), width), 2),
+        _Section("The four hypotheses", _hypotheses(diagnosis, width), least=4),
+        _Section("What to do", _bullets(remedies(diagnosis), width)),
+        _Section("What to find out next", _bullets(questions(diagnosis), width), least=1),
+    ]
+
+
+def _happened_title(diagnosis: Diagnosis) -> str:
+    days = {entry.at.date() for entry in diagnosis.timeline if entry.at}
+    day = f", {min(days)}" if len(days) == 1 else ""
+    return f"What happened{day} (UTC)"
+
+
+def _timeline(entries: tuple[TimelineEntry, ...], width: int) -> list[list[str]]:
+    days = {entry.at.date() for entry in entries if entry.at}
+    when = clock_time if len(days) < 2 else lambda at: moment(at).removesuffix(" UTC") if at else ""
+    times = [when(entry.at) for entry in entries]
+    time_room = max(map(len, times), default=0)
+    id_room = min(max((len(entry.id) for entry in entries), default=0), 12)
+    items = []
+    for time, entry in zip(times, entries, strict=True):
+        lead = f"  {time:<{time_room}}  {plain(entry.id)[:id_room]:<{id_room}}  "
+        text = f"{entry.text}: {entry.reading}" if entry.reading else entry.text
+        items.append(wrap(text, width, first=lead, rest=" " * len(lead), most=3))
+    return items
+
+
+def _causes(diagnosis: Diagnosis, width: int) -> list[list[str]]:
+    if not diagnosis.causes:
+        return [wrap(no_cause_sentence(diagnosis), width, first="  ", rest="  ")]
+    return [wrap(cause_sentence(cause), width, first="  ", rest="    ", most=4) for cause in diagnosis.causes]
+
+
+def no_cause_sentence(diagnosis: Diagnosis) -> str:
+    """Return what there is to say where no cause was found."""
+    if diagnosis.outcome in (Outcome.STARTED, Outcome.NOT_ATTEMPTED):
+        return "Nothing went wrong as far as the evidence shows."
+    return "The evidence names no cause."
+
+
+def cause_sentence(cause: Cause) -> str:
+    """Return a cause with its certainty, its id, its reason and its evidence."""
+    reason = cause.reason.rstrip()
+    return f"{CERTAINTY_WORDS[cause.status]}: {cause.id}. {capital(reason)}{evidence_note(cause.evidence)}"
+
+
+def ruled_out_sentence(ruled_out: RuledOut) -> str:
+    """Return what excludes a cause, with the evidence."""
+    return f"Not {ruled_out.id}: {ruled_out.reason}{evidence_note(ruled_out.evidence)}"
+
+
+def remedies(diagnosis: Diagnosis) -> list[str]:
+    """Return who should do what and where, without doubles, for the causes strong enough to act on.
+
+    Where only possible causes are known, these; a possible cause beside a stronger one is no ground to act.
+    """
+    strong = [cause for cause in diagnosis.causes if cause.status is not Status.POSSIBLE]
+    told = []
+    for cause in strong or diagnosis.causes:
+        if not cause.remedy.what:
+            continue
+        where = f" ({cause.remedy.where})" if cause.remedy.where else ""
+        condition = "" if strong else f"if it is {cause.id}: "
+        told.append(f"{capital(person(cause.remedy.who))}: {condition}{cause.remedy.what.rstrip('.')}{where}.")
+    return list(dict.fromkeys(told))
+
+
+def questions(diagnosis: Diagnosis) -> list[str]:
+    """Return what to ask next, and whom."""
+    return [f"Ask the {person(step.who)}: {step.fact}. {capital(step.how)}" for step in diagnosis.next]
+
+
+def _hypotheses(diagnosis: Diagnosis, width: int) -> list[list[str]]:
+    room = max((len(one.title) for one in diagnosis.hypotheses), default=0)
+    return [
+        wrap(
+            f"{one.reason}",
+            width,
+            first=f"  {one.title:<{room}}  {HYPOTHESIS_WORDS[one.status]:<9}  ",
+            rest=" " * (room + 15),
+            most=2,
+        )
+        for one in diagnosis.hypotheses
+    ]
+
+
+def _bullets(texts: Iterable[str], width: int) -> list[list[str]]:
+    return [wrap(text, width, first="  - ", rest="    ", most=3) for text in texts]
