@@ -1,0 +1,212 @@
+"""The sandbox as something to start and stop: one port, several prefixes, uvicorn in a thread of its own."""
+
+import asyncio
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from fastapi import FastAPI
+
+from rtms_audit.errors import UserError
+from rtms_audit.sandbox.clock import DrivenClock, Timers, utc_now
+from rtms_audit.sandbox.control import control_router
+from rtms_audit.sandbox.front import DoorProtocol, Front
+from rtms_audit.sandbox.oauth import oauth_router
+from rtms_audit.sandbox.platform import Platform
+from rtms_audit.sandbox.post import post
+from rtms_audit.sandbox.rest import rest_router
+from rtms_audit.sandbox.scenario import Scenario, list_scenarios, load_scenario
+from rtms_audit.sandbox.webhooks import Poster
+
+__all__ = ["Sandbox", "list_scenarios", "load_scenario"]
+_START_TIMEOUT_S = 15
+_SENDERS = 32
+
+
+class Sandbox:
+    """A look-alike Zoom on a loopback port. Use it as a context manager, or call `start` and `stop`.
+
+    `clock` is the wall clock (aware, UTC); time can also be driven through `{control_url}/clock`. `poster` sends webhooks.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        token_urlsafe: Callable[[int], str] = secrets.token_urlsafe,
+        poster: Poster = post,
+    ) -> None:
+        self.scenario = scenario
+        self.host = host
+        self.port = port
+        self._clock = clock
+        self._token_urlsafe = token_urlsafe
+        self._poster = poster
+        self._platform: Platform | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Listen; returns once requests are answered. Raises UserError where the port is taken."""
+        listener = _listen(self.host, self.port)
+        self.port = listener.getsockname()[1]
+        up = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(listener, up), name="rtms-audit-sandbox", daemon=True)
+        self._thread.start()
+        if not up.wait(_START_TIMEOUT_S) or self._failure is not None:
+            raise UserError("The sandbox did not come up.", next_step="Run it again with -vv.") from self._failure
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and wait until the thread has ended."""
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(_START_TIMEOUT_S)
+        self._server = self._thread = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _run(self, listener: socket.socket, up: threading.Event) -> None:
+        try:
+            asyncio.run(self._serve(listener, up))
+        except BaseException as error:  # noqa: BLE001  (whatever it is, the thread that waits has to hear of it)
+            self._failure = error
+        finally:
+            listener.close()
+            up.set()
+
+    async def _serve(self, listener: socket.socket, up: threading.Event) -> None:
+        clock = DrivenClock(self._clock)
+        timers = Timers(clock)
+        with ThreadPoolExecutor(_SENDERS, thread_name_prefix="sandbox-webhook") as executor:
+
+            def build() -> Platform:
+                platform = Platform(
+                    self.scenario, clock, timers, executor, token_urlsafe=self._token_urlsafe, poster=self._poster
+                )
+                platform.keeper.base_urls = {"ws": f"ws://{self.host}:{self.port}/rtms"}
+                platform.world.api_url = f"http://{self.host}:{self.port}"
+                platform.play()
+                return platform
+
+            def reset() -> None:
+                if self._platform is not None:
+                    self._platform.stop()
+                timers.clear()
+                self._platform = build()
+
+            reset()
+            self._server = uvicorn.Server(self._config(reset))
+            ticking = asyncio.create_task(timers.run())
+            telling = asyncio.create_task(_tell(self._server, up))
+            await self._server.serve(sockets=[listener])
+            for task in (ticking, telling):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            self._now().courier.stop()
+
+    def _config(self, reset: Callable[[], None]) -> uvicorn.Config:
+        app = FastAPI(title="rtms-audit sandbox", docs_url=None, redoc_url=None, openapi_url=None)
+        app.include_router(oauth_router(lambda: self._now().book), prefix="/oauth")
+        app.include_router(rest_router(self._now), prefix="/v2")
+        app.include_router(control_router(self._now, reset), prefix="/control")
+        return uvicorn.Config(
+            Front(app, self._now),
+            http=DoorProtocol,
+            ws="websockets-sansio",
+            loop="asyncio",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            ws_ping_interval=None,
+        )
+
+    def _now(self) -> Platform:
+        assert self._platform is not None  # noqa: S101  (routes run only after the first build)
+        return self._platform
+
+    # -- what scripts read ---------------------------------------------------------------------------------------------
+
+    def ready(self) -> dict[str, object]:
+        """Return the ready line: addresses, apps with their credentials, and accounts with their people."""
+        base, world = f"http://{self.host}:{self.port}", self._now().world
+        return {
+            "oauth_url": f"{base}/oauth",
+            "api_url": f"{base}/v2",
+            "rtms_url": self._now().keeper.base_urls["ws"],
+            "control_url": f"{base}/control",
+            "apps": [
+                {
+                    "name": app.spec.name,
+                    "app_id": app.app_id,
+                    "owner": app.owner.label,
+                    "environments": {
+                        name: {
+                            "client_id": environment.client_id,
+                            "client_secret": environment.client_secret,
+                            "webhook_secret": environment.webhook_secret,
+                            "distribution": environment.spec.distribution,
+                        }
+                        for name, environment in app.environments.items()
+                    },
+                }
+                for app in world.apps.values()
+            ],
+            "accounts": [
+                {
+                    "label": account.label,
+                    "account_id": account.account_id,
+                    "plan": account.spec.plan,
+                    "users": [{"email": user.spec.email, "user_id": user.user_id} for user in account.users],
+                    "auditor": {
+                        "client_id": account.auditor_id,
+                        "client_secret": account.auditor_secret,
+                        "account_id": account.account_id,
+                    }
+                    if account.spec.auditor
+                    else None,
+                }
+                for account in world.accounts.values()
+            ],
+        }
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=512)
+    except OSError as error:
+        raise UserError(
+            f"Port {port} on {host} cannot be used: {error.strerror}.",
+            next_step="Choose another with --port, or 0 for any free one.",
+        ) from error
+
+
+async def _tell(server: uvicorn.Server, up: threading.Event) -> None:
+    while not server.started:
+        await asyncio.sleep(0.005)
+    up.set()
