@@ -1,0 +1,170 @@
+"""Registering the accounts to audit, one by one or from a CSV file."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rtms_audit.core.model import Plan
+from rtms_audit.core.secret import Secret
+from rtms_audit.errors import UserError
+from rtms_audit.store.store import Store
+from rtms_audit.workflows.services import Services
+from rtms_audit.zoom.oauth import Pair
+
+COLUMNS = ("label", "email", "expect_plan", "account_id")
+"""The columns of an accounts file; `label` must be there, the others may be left out, in any order."""
+
+LONGEST_LABEL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One account as a person describes it."""
+
+    label: str
+    email: str | None = None
+    account_id: str | None = None
+    plan: Plan = Plan.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The labels that are new, and those whose account was there and has been brought up to date."""
+
+    added: tuple[str, ...]
+    updated: tuple[str, ...]
+
+
+class _CellError(ValueError):
+    """A value that cannot be right, and the column it stands in."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
+
+
+def add_account(store: Store, row: AccountRow) -> bool:
+    """Register an account, or bring it up to date; True where it is new. UserError where a value cannot be right."""
+    try:
+        checked = _checked(row)
+    except _CellError as error:
+        raise UserError(f"{error.column}: {error}.", next_step="See `rtms-audit account add --help`.") from None
+    is_new = checked.label not in {account.label for account in store.accounts()}
+    _put(store, checked)
+    return is_new
+
+
+def import_accounts(store: Store, text: str, *, name: str) -> Imported:
+    """Register all accounts of a CSV file, or none: UserError names every wrong line and column."""
+    rows = read_accounts(text, name=name)
+    known = {account.label for account in store.accounts()}
+    for row in rows:
+        _put(store, row)
+    return Imported(
+        tuple(row.label for row in rows if row.label not in known),
+        tuple(row.label for row in rows if row.label in known),
+    )
+
+
+def read_accounts(text: str, *, name: str) -> tuple[AccountRow, ...]:
+    """Read an accounts file strictly; UserError names every wrong line and column."""
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    lines = _lines(reader, name)
+    if not lines:
+        raise UserError(f"{name} is empty.", next_step=f"Its first line names the columns: {','.join(COLUMNS)}")
+    header = _header(lines[0][1], name)
+    rows: dict[str, AccountRow] = {}
+    wrong: list[str] = []
+    for number, cells in lines[1:]:
+        try:
+            row = _read_row(header, cells)
+            if row.label in rows:
+                raise _CellError("label", f"{row.label!r} stands there twice")
+        except _CellError as error:
+            wrong.append(f"line {number}, column {error.column}: {error}")
+        else:
+            rows[row.label] = row
+    if wrong:
+        raise UserError(f"{name}: {'; '.join(wrong)}.", next_step="Nothing was imported; mend the file and try again.")
+    return tuple(rows.values())
+
+
+def connect_auditor(
+    services: Services, *, account: str, client_id: str, client_secret: Secret, zoom_account_id: str
+) -> None:
+    """Keep an account's own Server-to-Server app, after Zoom gave a token for it.
+
+    UserError where the account is not known or Zoom refuses; nothing is stored then.
+    """
+    label = services.store.account(account).label
+    answer = services.oauth.account_credentials(Pair(client_id, client_secret), zoom_account_id)
+    if answer.tokens is None:
+        problem = answer.problem
+        said = (problem.reason or problem.error or "no reason given") if problem else "no answer"
+        raise UserError(
+            f"Zoom gives no token for the auditor connection of {label}: {said}.",
+            next_step="Compare client id, secret and account id with the Server-to-Server app's page.",
+        )
+    services.store.put_auditor(
+        account=label, client_id=client_id, client_secret=client_secret, zoom_account_id=zoom_account_id
+    )
+
+
+def _lines(reader: Iterable[list[str]], name: str) -> list[tuple[int, list[str]]]:
+    """Give the rows that hold something, each with the number of the line it ends in."""
+    lines: list[tuple[int, list[str]]] = []
+    try:
+        for cells in reader:
+            number = getattr(reader, "line_num", len(lines) + 1)
+            if any(cell.strip() for cell in cells):
+                lines.append((number, [cell.strip() for cell in cells]))
+    except csv.Error as error:
+        raise UserError(
+            f"{name}, line {getattr(reader, 'line_num', '?')}: {error}.", next_step="Nothing was imported."
+        ) from None
+    return lines
+
+
+def _header(cells: list[str], name: str) -> list[str]:
+    names = [cell.lower() for cell in cells]
+    unknown = [cell for cell in names if cell not in COLUMNS]
+    if "label" not in names or unknown or len(set(names)) != len(names):
+        found = f"unknown: {', '.join(unknown)}" if unknown else f"it has: {', '.join(cells)}"
+        raise UserError(
+            f"{name}, line 1: the columns are not those of an accounts file ({found}).",
+            next_step=f"Its first line names columns among {','.join(COLUMNS)}; label must be one of them.",
+        )
+    return names
+
+
+def _read_row(header: list[str], cells: list[str]) -> AccountRow:
+    if len(cells) > len(header):
+        raise _CellError(str(len(header) + 1), "there are more values than columns")
+    values: Mapping[str, str] = dict(zip(header, cells, strict=False))
+    plan = values.get("expect_plan", "").lower()
+    if plan and plan not in set(Plan):
+        raise _CellError("expect_plan", f"{plan!r} is none of {', '.join(Plan)}")
+    row = AccountRow(
+        values.get("label", ""),
+        values.get("email") or None,
+        values.get("account_id") or None,
+        Plan(plan) if plan else Plan.UNKNOWN,
+    )
+    return _checked(row)
+
+
+def _checked(row: AccountRow) -> AccountRow:
+    if not row.label or "/" in row.label or not row.label.isprintable() or len(row.label) > LONGEST_LABEL:
+        raise _CellError("label", f"{row.label!r} cannot be a label (printable, without a slash, not empty)")
+    if row.email is not None:
+        user, at, host = row.email.partition("@")
+        if not (user and at and host) or any(character.isspace() for character in row.email) or "@" in host:
+            raise _CellError("email", f"{row.email!r} is not an e-mail address")
+    if row.account_id is not None and any(character.isspace() for character in row.account_id):
+        raise _CellError("account_id", f"{row.account_id!r} is not a Zoom account id")
+    return row
+
+
+def _put(store: Store, row: AccountRow) -> None:
+    store.put_account(label=row.label, email=row.email, account_id=row.account_id, expected_plan=row.plan)
