@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, cast
 
 import click
@@ -197,6 +198,7 @@ def cli(ctx: click.Context, format_: str | None) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are told on standard error."""
     context = Context()
+    _show_what_can_be_shown()
     try:
         result = cli.main(
             args=None if arguments is None else list(arguments),
@@ -205,11 +207,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             obj=context,
         )
     except Exception as error:  # noqa: BLE001  the one place where every error becomes a sentence and a number
-        return _tell(error, context)
+        return tell_error(error, context)
     return int(result) if isinstance(result, int) else ExitCode.OK
 
 
-def _tell(error: Exception, context: Context) -> int:
+def _show_what_can_be_shown() -> None:
+    """Let letters that the output's encoding lacks become question marks instead of errors."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and "utf" not in stream.encoding.lower():
+            stream.reconfigure(errors="replace")
+
+
+def tell_error(error: Exception, context: Context) -> int:
     """Say what went wrong on standard error, and return the exit code for it."""
     if isinstance(error, _PipeClosedError):
         return _leave_closed_pipe()
