@@ -16,13 +16,14 @@ from rtms_audit.core.secret import Secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppEnvironmentRecord:
-    """One credential pair of an app, without its secrets."""
+    """One environment of an app, without its secrets; `client_id` is empty where only its existence is known."""
 
     environment: Environment
     client_id: str
     app_id: str | None
     redirect_uri: str | None
     distribution: Distribution | None
+    has_credentials: bool
     has_webhook_secret: bool
     created_at: datetime
     updated_at: datetime
