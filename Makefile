@@ -20,7 +20,7 @@ SDK = import platform, sys; glibc = platform.libc_ver(); print(",sdk" if platfor
 all: .venv/complete  ## build .venv with everything that tests and checks need
 
 # The project alone: what `make demo` waits for.
-.venv/installed: setup.cfg pyproject.toml
+.venv/installed: setup.cfg pyproject.toml rtms_audit/__init__.py
 	@set -o pipefail; \
 	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 	  for python in $(PYTHONS); do \
@@ -73,8 +73,7 @@ snapshots: .venv/complete  ## rewrite the texts that people read, for you to rev
 	@git status --short -- '*snapshots*'
 
 docs: .venv/complete  ## regenerate docs/checks.md and docs/codes.md
-	$(BIN)/rtms-audit checks --format markdown > docs/checks.md
-	$(BIN)/rtms-audit codes --format markdown > docs/codes.md
+	$(BIN)/python docs/generate.py
 
 clean:  ## remove everything that make made
 	rm -rf .venv build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -139,6 +139,13 @@ def test_changelog_says_why_each_dependency_was_chosen() -> None:
     assert {requirement.name for requirement in requirements()} - explained == set()
 
 
+def test_generated_pages_are_fresh(tmp_path: Path) -> None:
+    """docs/checks.md and docs/codes.md say what the source says; `make docs` writes them anew."""
+    subprocess.run([sys.executable, ROOT / "docs" / "generate.py", tmp_path], check=True)
+    for name in ("checks.md", "codes.md"):
+        assert (tmp_path / name).read_text(encoding="utf-8") == (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
 def test_front_door() -> None:
     """`make help` names the targets that scripts and people rely on."""
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
