@@ -65,7 +65,7 @@ def test_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
     assert "rtms_audit/py.typed" in package
 
 
-@pytest.mark.parametrize("suffix", [".html", ".yaml"])
+@pytest.mark.parametrize("suffix", [".html.j2", ".css", ".yaml"])
 def test_wheel_holds_templates_and_scenarios(wheel: zipfile.ZipFile, suffix: str) -> None:
     """The pages that are filled and the worlds of the sandbox travel with the package."""
     assert any(name.startswith("rtms_audit/") and name.endswith(suffix) for name in wheel.namelist())
