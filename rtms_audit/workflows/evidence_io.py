@@ -6,15 +6,17 @@ logs of Zoom's SDKs (any other text).
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import tzinfo
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from rtms_audit.core.evidence_file import FORMAT, read_case, write_case
-from rtms_audit.core.model import Case, InstallKey
-from rtms_audit.core.readout import Readout
+from rtms_audit.core.model import Case, InstallKey, Observation
+from rtms_audit.core.readout import Line, Readout
 from rtms_audit.core.sdk_log import read_sdk_log
 from rtms_audit.core.webhook_dump import is_event, parsed, read_webhook_lines, read_webhooks
 from rtms_audit.errors import EvidenceFileError
@@ -24,6 +26,30 @@ DEEPEST = 100
 _FORMAT_LINE = re.compile(r"^[{,\s]*[\"']?format[\"']?[ \t]*:[ \t]*[\"']?rtms-audit/evidence", re.MULTILINE)
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class FileKind(StrEnum):
+    """What kind of file it was."""
+
+    EVIDENCE = "evidence file"
+    WEBHOOKS = "webhook dump"
+    SDK_LOG = "SDK log"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a file held.
+
+    `case` is there for evidence files only; `observations` for all kinds. `understood`, `routine` and `not_understood`
+    are those of a Readout; in an evidence file everything is understood, since anything else is an error.
+    """
+
+    kind: FileKind
+    observations: tuple[Observation, ...]
+    case: Case | None = None
+    understood: int = 0
+    routine: int = 0
+    not_understood: tuple[Line, ...] = ()
 
 
 def load_document(path: Path) -> object:
@@ -42,28 +68,30 @@ def read_evidence(path: Path) -> Case:
     )
 
 
-def read_file(path: Path, *, install: InstallKey | None, timezone: tzinfo | None = None) -> Case | Readout:
-    """Return what a file holds: a Case for an evidence file, a Readout for a webhook dump or a log of Zoom's SDKs.
+def load_evidence(path: Path, *, install: InstallKey | None, timezone: tzinfo | None = None) -> Loaded:
+    """Return what a file holds, of whichever kind it is.
 
-    `install` is whom the observations of a dump or log are about; an evidence file says it itself. `timezone` is that of
-    times without a zone in a dump or log. EvidenceFileError where nothing in the file was understood.
+    `install` is whom the observations of a webhook dump or a log are about; an evidence file says it itself. `timezone`
+    is that of times without a zone in a dump or log. EvidenceFileError where nothing in the file was understood.
     """
     text = _text(path)
     if _is_evidence(text, path):
-        return read_case(_document(text, path.name), name=path.name)
-    readout = _foreign(text, path.name, install, timezone)
+        case = read_case(_document(text, path.name), name=path.name)
+        return Loaded(FileKind.EVIDENCE, case.observations, case, understood=len(case.observations))
+    kind, readout = _foreign(text, path.name, install, timezone)
     if not readout.observations:
         raise EvidenceFileError(
             f"{path.name}: nothing in it was understood, neither as an evidence file nor as a webhook dump or SDK log "
             f"({len(readout.not_understood)} lines not understood, {readout.routine} without news)",
             next_step=f"an evidence file says `format: {FORMAT}`; docs/evidence-files.md lists what can be read",
         )
-    return readout
-
-
-def evidence_text(case: Case) -> str:
-    """Return the evidence file of a case, as YAML."""
-    return dump_yaml(case)
+    return Loaded(
+        kind,
+        readout.observations,
+        understood=readout.understood,
+        routine=readout.routine,
+        not_understood=readout.not_understood,
+    )
 
 
 def dump_yaml(case: Case) -> str:
@@ -94,17 +122,17 @@ def _is_evidence(text: str, path: Path) -> bool:
     return isinstance(document, dict) and ("installs" in document or document.get("format") == FORMAT)
 
 
-def _foreign(text: str, name: str, install: InstallKey | None, timezone: tzinfo | None) -> Readout:
+def _foreign(text: str, name: str, install: InstallKey | None, timezone: tzinfo | None) -> tuple[FileKind, Readout]:
     document = parsed(text)
     if isinstance(document, list | dict):
         readout = read_webhooks(document, install=install, timezone=timezone, source=name)
         if readout.observations:
-            return readout
+            return FileKind.WEBHOOKS, readout
     if _is_json_lines(text):
         readout = read_webhook_lines(text, install=install, timezone=timezone, source=name)
         if readout.observations:
-            return readout
-    return read_sdk_log(text, install=install, timezone=timezone, source=name)
+            return FileKind.WEBHOOKS, readout
+    return FileKind.SDK_LOG, read_sdk_log(text, install=install, timezone=timezone, source=name)
 
 
 def _is_json_lines(text: str) -> bool:
