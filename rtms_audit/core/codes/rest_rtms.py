@@ -1,5 +1,6 @@
 """Codes that Zoom's REST calls for RTMS answer with (start, stop, pause, resume)."""
 
+import datetime
 from functools import partial
 
 from rtms_audit.core.codes import sources as at
@@ -18,6 +19,7 @@ RTMS_CODES = (
         "came by "
         "a shared link are refused. In somebody else's meeting, have the host start or approve it.",
         source=(at.TROUBLESHOOTING, at.CHANGE_JULY_04, at.forum(144109), at.forum(144673)),
+        valid_from=datetime.date(2026, 7, 4),
         trap="HTTP 403 or 400. Invited participants are allowed since 2026-07-04 only; since 2026-01-18 the host "
         "need not "
         "be in the meeting.",
@@ -62,6 +64,7 @@ RTMS_CODES = (
         remedy="Wait for meeting.started and try again.",
         source=(at.WINKK, at.forum(140368)),
         confidence=Confidence.COMMUNITY,
+        valid_from=datetime.date(2026, 1, 18),
         trap="Before 2026-01-18 it also came when the host was not the first to join.",
     ),
     _rtms(
