@@ -142,8 +142,9 @@ def format_option(*names: str) -> Callable[[AnyFunction], AnyFunction]:
 
 
 def _by_suffix(output: Path | None, names: Sequence[str]) -> str | None:
-    endings = {".html": "html", ".htm": "html", ".md": "markdown", ".csv": "csv", ".json": "json"}
-    found = endings.get(output.suffix.lower()) if output else None
+    endings = {".htm": "html", ".md": "markdown", ".yml": "yaml"}
+    suffix = output.suffix.lower() if output else ""
+    found = endings.get(suffix, suffix.removeprefix("."))
     return found if found in names else None
 
 

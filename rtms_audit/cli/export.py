@@ -42,10 +42,10 @@ def export(
     """
     from rtms_audit.core.redact import Level
     from rtms_audit.workflows.audit import known_case, parse_time
-    from rtms_audit.workflows.evidence_io import evidence_text
+    from rtms_audit.workflows.evidence_io import dump_json, dump_yaml
     from rtms_audit.workflows.ticket import redacted, selected
 
     with context.open_store() as store:
         case = known_case(store, app, as_of=parse_time(as_of, clock=context.clock) if as_of else None)
     chosen = redacted(selected(case, accounts) if accounts else case, Level[redact.upper()])
-    write_result(evidence_text(chosen, json=format_ == "json"), output)
+    write_result(dump_json(chosen) if format_ == "json" else dump_yaml(chosen), output)

@@ -174,7 +174,7 @@ def _nearest(name: str) -> str:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["table", "json", "csv", "markdown", "html"]),
+    type=click.Choice(["table", "json", "csv", "markdown", "html", "yaml"]),
     help="How the result is written, where a command has several ways.",
 )
 @click.option("-v", "--verbose", count=True, expose_value=False, callback=set_verbosity, help="Say more; -vv: all.")

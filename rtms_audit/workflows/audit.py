@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from rtms_audit.core.diagnosis import diagnose, diagnose_case
@@ -76,16 +76,19 @@ def parse_time(text: str, *, clock: Callable[[], datetime]) -> datetime:
     """
     text = text.strip()
     age = _AGO.fullmatch(text)
-    if age:
-        return clock() - timedelta(**{_UNITS[age[2][0]]: int(age[1])})
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
+        return clock() - timedelta(**{_UNITS[age[2][0]]: int(age[1])}) if age else _iso_time(text)
+    except (ValueError, OverflowError):
         raise UserError(
             f"{text!r} is not a time", next_step="Write one like 2026-03-02, 2026-03-02T10:00:00Z or 2d (two days ago)."
         ) from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return at + timedelta(days=1, microseconds=-1) if re.fullmatch(r"\d{4}-?\d\d-?\d\d", text) else at.astimezone(UTC)
+
+
+def _iso_time(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if re.fullmatch(r"\d{4}-?\d\d-?\d\d", text):
+        return datetime.combine(at.date(), time.max, UTC)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def parse_values(words: Sequence[str]) -> Mapping[str, object]:
@@ -119,11 +122,5 @@ def _value(text: str) -> object:
 
 
 def keep_run(store: "Store", app: str | None, diagnoses: Sequence[Diagnosis]) -> int:
-    """Keep what was judged as a run and return its number; a run that says the same as the last is that one."""
-    name = store.app(app).name
-    text = json_diagnoses(diagnoses)
-    runs = store.runs(name)
-    newest = max(runs, key=lambda run: run.id, default=None)
-    if newest and newest.diagnoses_json == text:
-        return newest.id
-    return store.add_run(app=name, kind="matrix", diagnoses_json=text)
+    """Keep what was judged as a run, and return its number."""
+    return store.add_run(app=store.app(app).name, kind="matrix", diagnoses_json=json_diagnoses(diagnoses))

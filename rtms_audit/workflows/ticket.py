@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -14,7 +14,7 @@ from rtms_audit.core.redact import Level, redact_text, redact_value
 from rtms_audit.core.verdicts import Diagnosis, Outcome, Status
 from rtms_audit.errors import UserError
 from rtms_audit.report.ticket import MOST_BYTES, ticket_bundle, ticket_problems
-from rtms_audit.workflows.evidence_io import evidence_text
+from rtms_audit.workflows.evidence_io import dump_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def prepare_ticket(case: Case, install: InstallKey, *, level: Level = Level.PERS
     shown = redacted(narrowed(case, install), level)
     judged = diagnose(read_case(write_case(shown), name="evidence.yaml"), install)
     alike = _gist(judged) == _gist(diagnose(case, install))
-    return Ticket(ticket_bundle(judged, evidence_text(shown), judged_alike=alike), judged, alike)
+    return Ticket(ticket_bundle(judged, dump_yaml(shown), judged_alike=alike), judged, alike)
 
 
 def verify_ticket(path: Path) -> tuple[str, ...]:
@@ -51,7 +51,12 @@ def verify_ticket(path: Path) -> tuple[str, ...]:
 
 def narrowed(case: Case, install: InstallKey) -> Case:
     """Return the part of a case that can bear on one install."""
-    labels = {install.account, case.app.owner}
+    return selected(case, [install.account, *([case.app.owner] if case.app.owner else [])])
+
+
+def selected(case: Case, accounts: Iterable[str]) -> Case:
+    """Return the part of a case that is about some accounts; UserError where one is not known."""
+    labels = set(accounts)
     return replace(
         case,
         installs=tuple(one for one in case.installs if one.key.account in labels),
