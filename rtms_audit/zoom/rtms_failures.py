@@ -36,6 +36,7 @@ _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (ws.InvalidHandshake, "no valid WebSocket upgrade"),
     (EOFError, "connection closed before the upgrade"),
     (ConnectionResetError, "connection reset"),
+    (ValueError, "not a WebSocket address"),
     (ImportError, "the proxy in the environment is of a kind that is not supported"),
 )
 

@@ -100,13 +100,6 @@ def within(seconds: float, work: Callable[[], Answer]) -> Answer:
     return outcome[0]
 
 
-def new_session(*, timeout: float, max_body: int = MAX_BODY) -> requests.Session:
-    """Return a session that is bounded as above and names this program; proxies come from the environment."""
-    session = requests.Session()
-    bind(session, timeout=timeout, max_body=max_body)
-    return session
-
-
 def bind(session: requests.Session, *, timeout: float, max_body: int = MAX_BODY) -> None:
     """Mount a bounded adapter: the whole exchange may take three times `timeout`, each socket operation once."""
     adapter = BoundedAdapter(deadline=3 * timeout, max_body=max_body)

@@ -196,16 +196,17 @@ _LAST_MILLISECOND = 253_402_300_799_000
 def _milliseconds(value: object) -> int | None:
     """Read milliseconds as a number, as digits, or as `2024-09-08 15:58:40` (UTC)."""
     number = as_int(value)
-    if number is not None:
-        return number if 0 <= number <= _LAST_MILLISECOND else None
-    if not isinstance(value, str):
-        return None
+    if number is None and isinstance(value, str):
+        number = _date_in_words(value)
+    return number if number is not None and 0 <= number <= _LAST_MILLISECOND else None
+
+
+def _date_in_words(text: str) -> int | None:
     try:
-        moment = datetime.fromisoformat(value.strip())
-        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return max(int(moment.timestamp() * 1000), 0)
-    except (ValueError, OverflowError):
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
         return None
+    return int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _text(value: object) -> str | None:

@@ -390,3 +390,13 @@ class TestAnything:
         for body in (b"\x00\x01", b'{"access_token": 5}', b'"text"', b"12", b'{"a":' * 9000, b"NaN", json.dumps("x")):
             server.replies(reply(body))
             assert oauth.client_credentials(PAIR).tokens is None
+
+    @pytest.mark.parametrize("depth", [100, 400, 800, 950])
+    def test_deeply_nested_bodies(self, oauth: ZoomOAuth, server: Any, reply: Any, depth: int) -> None:
+        """However deep an answer is nested, a secret in it is not kept and nothing fails."""
+        server.replies(
+            reply(b'{"error":"invalid_grant","x":' + b"[" * depth + b'"canary-old"' + b"]" * depth + b"}", 400)
+        )
+        answer = oauth.refresh(PAIR, Secret("canary-old"))
+        assert b"canary" not in answer.exchange.body
+        assert answer.problem is not None
