@@ -184,6 +184,7 @@ def state_of(platform: Platform) -> dict[str, object]:
             for c in world.environments()
         ],
         "settings": world.settings.model_dump(),
+        "crashes": world.crashes,
         "under_way": platform.courier.busy,
     }  # fmt: skip
 

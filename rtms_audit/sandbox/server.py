@@ -22,6 +22,7 @@ from rtms_audit.sandbox.oauth import oauth_router
 from rtms_audit.sandbox.platform import Platform
 from rtms_audit.sandbox.post import post
 from rtms_audit.sandbox.rest import rest_router
+from rtms_audit.sandbox.rtms import rtms_router
 from rtms_audit.sandbox.scenario import Scenario, list_scenarios, load_scenario
 from rtms_audit.sandbox.webhooks import Poster
 
@@ -130,6 +131,7 @@ class Sandbox:
         app = FastAPI(title="rtms-audit sandbox", docs_url=None, redoc_url=None, openapi_url=None)
         app.include_router(oauth_router(lambda: self._now().book), prefix="/oauth")
         app.include_router(rest_router(self._now), prefix="/v2")
+        app.include_router(rtms_router(self._now), prefix="/rtms")
         app.include_router(control_router(self._now, reset), prefix="/control")
         return uvicorn.Config(
             Front(app, self._now),

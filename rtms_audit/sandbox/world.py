@@ -182,6 +182,8 @@ class World:
         self.call_log: list[CallLogEntry] = []
         self.decisions: list[dict[str, object]] = []
         self.app_requests: list[dict[str, object]] = []
+        self.crashes: list[str] = []
+        """Defects of the sandbox itself, as tracebacks."""
         self.grants: list[Grant] = []
         self.meetings: dict[int, Meeting] = {}
         self.streams: dict[str, Stream] = {}
