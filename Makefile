@@ -20,7 +20,7 @@ SDK = import platform, sys; glibc = platform.libc_ver(); print(",sdk" if platfor
 all: .venv/complete  ## build .venv with everything that tests and checks need
 
 # The project alone: what `make demo` waits for.
-.venv/installed: setup.cfg pyproject.toml rtms_audit/__init__.py
+.venv/installed: setup.cfg setup.py pyproject.toml rtms_audit/__init__.py
 	@set -o pipefail; \
 	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 	  for python in $(PYTHONS); do \
