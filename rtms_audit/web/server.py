@@ -1,4 +1,4 @@
-"""Running the web app on a socket: in the foreground for `serve`, or beside other work."""
+"""Running the web app on a socket, in a thread of its own."""
 
 import errno
 import socket
@@ -30,7 +30,7 @@ class WebServer:
             timeout_graceful_shutdown=GRACE,
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self.run, name="web", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
 
     @property
     def url(self) -> str:
@@ -38,8 +38,7 @@ class WebServer:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
-    def run(self) -> None:
-        """Serve until told to stop (Ctrl-C or SIGTERM in the main thread)."""
+    def _run(self) -> None:
         try:
             self._server.run(sockets=[self._socket])
         finally:

@@ -58,6 +58,13 @@ def _one(services: Services, key: InstallKey, *, app: str, redirect_uri: str, li
     return Onboarding(key, "invited", email, begun.authorize_url, begun.expires_at)
 
 
+def check_redirects(services: Services, *, app: str | None, environments: Sequence[Environment]) -> None:
+    """Raise UserError where an environment has no redirect address that other people's browsers can come back to."""
+    record = services.store.app(app)
+    for environment in environments:
+        _redirect(services, record.name, environment)
+
+
 def _redirect(services: Services, app: str, environment: Environment) -> str:
     redirect_uri = services.store.credentials(app=app, environment=environment).redirect_uri
     if redirect_uri is None or is_loopback(redirect_uri):

@@ -1,0 +1,134 @@
+"""`rtms-audit install`: consent in a browser, and the grant that comes of it."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rtms_audit.cli.common import Context, echo_result, pass_context_object, talk
+from rtms_audit.cli.options import ENVIRONMENTS, app_option
+from rtms_audit.cli.services import live
+from rtms_audit.errors import UserError
+
+if TYPE_CHECKING:
+    from rtms_audit.workflows.install import Begun, Browser, Callback, Finished, Installer
+    from rtms_audit.workflows.services import Services
+
+TIMEOUT = 300
+
+
+@click.command()
+@click.argument("account")
+@click.option("--environment", type=click.Choice(ENVIRONMENTS), required=True, help="Which pair to install.")
+@click.option("--no-browser", is_flag=True, help="Print the authorize address alone, and wait for the callback.")
+@click.option("--paste", is_flag=True, help="Print the address; paste the address that the browser ended at.")
+@click.option("--timeout", type=click.IntRange(1, 3600), default=TIMEOUT, show_default=True, help="Seconds to wait.")
+@app_option
+@pass_context_object
+def install(
+    context: Context, *, account: str, environment: str, no_browser: bool, paste: bool, timeout: int, app: str | None
+) -> None:
+    """Install the app into an account.
+
+    The browser comes back to this command at 127.0.0.1, or to `rtms-audit serve` where the redirect address registered
+    is a hosted one. Whoever signs in must be the account that is meant; otherwise nothing is stored.
+
+    \b
+    For example:
+      rtms-audit install outsider --environment production
+      rtms-audit install outsider --environment production --no-browser
+    """
+    import webbrowser
+
+    from rtms_audit.core.model import Environment
+    from rtms_audit.workflows.install import Installer, InstallRefusedError, Outcome
+
+    if no_browser and paste:
+        raise UserError("--no-browser and --paste exclude each other.", next_step="Give one of them.")
+    browser: Browser = _print_address if no_browser or paste else webbrowser.open
+    with live(context) as services:
+        installer = Installer(services)
+        way = _Way(services, installer, app, account, Environment(environment), float(timeout))
+        finished = way.paste() if paste else way.wait(browser)
+    if finished.outcome is not Outcome.INSTALLED:
+        raise InstallRefusedError(finished)
+    # With --no-browser standard output holds the address and nothing else.
+    (talk if no_browser else echo_result)(finished.message)
+    talk(f"Next: {finished.next_step}")
+
+
+class _Way:
+    """The three ways in which a callback can come back."""
+
+    def __init__(
+        self,
+        services: "Services",
+        installer: "Installer",
+        app: str | None,
+        account: str,
+        environment: object,
+        timeout: float,
+    ) -> None:
+        from rtms_audit.core.model import Environment
+
+        self.services = services
+        self.installer = installer
+        self.app = services.store.app(app).name
+        self.account = account
+        self.environment = Environment(str(environment))
+        self.timeout = timeout
+        services.store.account(account)
+        self.redirect_uri = services.store.credentials(app=self.app, environment=self.environment).redirect_uri
+
+    def begin(self, redirect_uri: str) -> "Begun":
+        """Begin the install, to come back at an address."""
+        return self.installer.begin(
+            app=self.app, account=self.account, environment=self.environment, redirect_uri=redirect_uri
+        )
+
+    def wait(self, browser: "Browser") -> "Finished":
+        """Listen at the loopback address, or wait for `serve` to receive the callback at the hosted one."""
+        from rtms_audit.workflows.install import wait_for_callback
+        from rtms_audit.workflows.loopback import LoopbackListener, is_loopback
+
+        if self.redirect_uri is not None and not is_loopback(self.redirect_uri):
+            begun = self.begin(self.redirect_uri)
+            _open(browser, begun)
+            talk("Waiting for the callback, which `rtms-audit serve` receives …")
+            return wait_for_callback(self.installer, begun, self.services, timeout=self.timeout)
+        with LoopbackListener(self.redirect_uri, self.finish) as listener:
+            begun = self.begin(listener.redirect_uri)
+            _open(browser, begun)
+            talk("Waiting for the callback …")
+            return listener.wait(self.timeout) or self.installer.time_out(begun)
+
+    def finish(self, callback: "Callback") -> "Finished":
+        """Take a callback to its end."""
+        return self.installer.finish(callback, app=self.app)
+
+    def paste(self) -> "Finished":
+        """Ask for the address that the browser ended at."""
+        from urllib.parse import parse_qsl, urlsplit
+
+        from rtms_audit.workflows.install import Callback
+
+        begun = self.begin(self.redirect_uri or "http://127.0.0.1/oauth/callback")
+        _print_address(begun.authorize_url)
+        pasted = click.prompt("Paste the address that the browser ended at", err=True)
+        query = dict(parse_qsl(urlsplit(pasted.strip()).query))
+        if not query.keys() & {"code", "error", "state"}:
+            raise UserError(
+                "That address holds neither a code nor an error of Zoom's.",
+                next_step="Copy the whole address out of the browser's address bar, and begin again.",
+            )
+        return self.finish(Callback.of(query))
+
+
+def _open(browser: "Browser", begun: "Begun") -> None:
+    if not browser(begun.authorize_url):
+        talk(f"No browser could be opened. Open this address:\n{begun.authorize_url}")
+
+
+def _print_address(address: str) -> bool:
+    echo_result(address)
+    click.get_text_stream("stdout").flush()
+    return True

@@ -1,0 +1,68 @@
+"""`rtms-audit probe`: starting RTMS in a meeting and seeing which link breaks."""
+
+import click
+
+from rtms_audit.cli.common import Context, echo_result, pass_context_object
+from rtms_audit.cli.options import ENVIRONMENTS, app_option
+from rtms_audit.cli.services import live, process_name
+from rtms_audit.errors import ExitCode
+
+MARKS = {True: "+", False: "!", None: "?"}
+
+
+@click.command()
+@click.argument("account")
+@click.option("--environment", type=click.Choice(ENVIRONMENTS), required=True, help="Which install to probe.")
+@click.option("--meeting", required=True, metavar="ID", help="The number of a meeting that runs now.")
+@click.option("--try-other-environment", is_flag=True, help="Where the pair is refused, try the other one.")
+@click.option("--take-over", is_flag=True, help="Join a stream that was running before, which may end it elsewhere.")
+@click.option("--stay", type=click.FloatRange(0, 3600), default=0.0, metavar="SECONDS", help="Stay in the stream.")
+@click.option("--wait", type=click.FloatRange(1, 600), default=60.0, metavar="SECONDS", help="For the started event.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and what blocks already.")
+@app_option
+@pass_context_object
+def probe(
+    context: Context,
+    *,
+    account: str,
+    environment: str,
+    meeting: str,
+    try_other_environment: bool,
+    take_over: bool,
+    stay: float,
+    wait: float,
+    dry_run: bool,
+    app: str | None,
+) -> ExitCode:
+    """Start RTMS in a meeting, join its stream, and record each step; what it started it stops.
+
+    The started event is awaited in the store, so `rtms-audit serve` has to run. Ends with 0 where the stream was
+    joined, 3 where it is not known, 10 where a step failed.
+
+    \b
+    For example:
+      rtms-audit probe outsider --environment production --meeting 81000000001 --try-other-environment
+    """
+    from rtms_audit.core.model import Environment, InstallKey
+    from rtms_audit.workflows.probe import ProbePlan, Prober
+    from rtms_audit.zoom.rtms_socket import join
+
+    plan = ProbePlan(
+        app=app,
+        key=InstallKey(account, Environment(environment)),
+        meeting="".join(meeting.split()),
+        try_other=try_other_environment,
+        take_over=take_over,
+        dry_run=dry_run,
+        stay=stay,
+        deadline=wait,
+    )
+    steps = []
+    with live(context) as services:
+        for step in Prober(services, plan, owner=process_name(), join=join).run():
+            steps.append(step)
+            echo_result(f"{MARKS[step.good]} {step.name}: {step.text}")
+    if any(step.good is False for step in steps):
+        return ExitCode.BLOCKED
+    joined = any(step.good and step.name.startswith("join") for step in steps)
+    return ExitCode.OK if joined or dry_run else ExitCode.INCOMPLETE

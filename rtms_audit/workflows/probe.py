@@ -1,0 +1,311 @@
+"""Starting RTMS in one meeting and doing every step of it ourselves, so that the link that breaks is seen.
+
+REST start, the started event in the store, the signaling and media handshakes with the install's own pair, and, where
+they are refused and it was asked for, with the other environment's pair: then a mix-up is shown, not guessed. A second
+connection may end the first one (zoom/skills rtms connection.md, 2026-07-13), so a stream that somebody else may hold
+is not joined without being told to.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from rtms_audit.core import reading
+from rtms_audit.core.model import Environment, InstallKey, Kind, Observation
+from rtms_audit.core.secret import Secret
+from rtms_audit.errors import AuditError, UserError
+from rtms_audit.store.records import AppCredentials, GrantRecord, GrantStatus
+from rtms_audit.workflows import observe
+from rtms_audit.workflows.collect import problem_of
+from rtms_audit.workflows.services import ApiClient, Services
+from rtms_audit.workflows.tokens import TokenKeeper
+from rtms_audit.zoom.calls import MEETING, RTMS_STATUS, missing_scopes
+from rtms_audit.zoom.exchange import Exchange
+from rtms_audit.zoom.rtms_plan import JoinPlan, JoinResult
+from rtms_audit.zoom.webhooks import Event, read_event
+
+EVENT_DEADLINE = 60.0
+"""Seconds to wait for the started event: a stream that nobody joins ends after as long (devforum.zoom.us/t/144332)."""
+
+SLACK = timedelta(seconds=5)
+"""How much earlier than our call an event may be stamped and still belong to it."""
+
+ALREADY_RUNNING = 10308
+
+
+class Joiner(Protocol):
+    """Joins a stream, as `zoom.rtms_socket.join` does."""
+
+    def __call__(self, plan: JoinPlan, *, clock: Callable[[], datetime]) -> JoinResult:
+        """Do the handshakes of the plan and say what came of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbePlan:
+    """What to probe, and how far to go.
+
+    `stay` counts seconds in the stream, `deadline` seconds to wait for the started event. `take_over` joins a stream
+    that was running before; `try_other` joins with the other environment's pair where the own one is refused.
+    """
+
+    app: str | None
+    key: InstallKey
+    meeting: str
+    try_other: bool = False
+    take_over: bool = False
+    dry_run: bool = False
+    stay: float = 0.0
+    deadline: float = EVENT_DEADLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a probe: `good` is None where nothing was learnt either way."""
+
+    name: str
+    good: bool | None
+    text: str
+
+
+@dataclass
+class _Run:
+    """What is known while a probe runs."""
+
+    grant: GrantRecord
+    api: ApiClient
+    began: datetime
+    started_by_us: bool = False
+    steps: list[Step] = field(default_factory=list)
+
+
+class Prober:
+    """Probes one install. Steps come out one by one; every exchange is kept as an observation."""
+
+    def __init__(self, services: Services, plan: ProbePlan, *, owner: str, join: Joiner, poll: float = 0.25) -> None:
+        self._services = services
+        self._store = services.store
+        self._plan = plan
+        self._app = services.store.app(plan.app)
+        self._keeper = TokenKeeper(services, owner=owner)
+        self._join = join
+        self._poll = poll
+
+    def run(self) -> Iterator[Step]:
+        """Do the probe. AuditError where it cannot even begin (not installed, dead grant, Zoom unreachable)."""
+        grant = self._grant()
+        yield from self._scopes(grant)
+        if self._plan.dry_run:
+            yield from self._would_do()
+            return
+        run = _Run(grant, self._api(grant), self._services.clock())
+        yield self._look_at_meeting(run)
+        start = self._start(run)
+        yield start
+        try:
+            if start.good is not False:
+                yield from self._follow(run)
+        finally:
+            if run.started_by_us:
+                yield self._stop(run)
+
+    def _grant(self) -> GrantRecord:
+        self._store.account(self._plan.key.account)
+        key = self._plan.key
+        grant = self._store.grant(app=self._app.name, environment=key.environment, account=key.account)
+        if grant is None or grant.status is not GrantStatus.ACTIVE:
+            state = f"{grant.status}: {grant.reason}" if grant else "not installed"
+            raise UserError(
+                f"{key} cannot be probed: it is {state}.",
+                next_step=f"rtms-audit install {key.account} --environment {key.environment}",
+            )
+        return grant
+
+    def _scopes(self, grant: GrantRecord) -> Iterator[Step]:
+        """Say what blocks before anything was started."""
+        lacking = [need.scope for need in missing_scopes(grant.scopes) if need.required]
+        if lacking and grant.scopes:
+            yield Step("scopes", False, f"the grant lacks {', '.join(lacking)}; they are given by installing again")
+        elif not grant.scopes:
+            yield Step("scopes", None, "Zoom's token answer named no scopes")
+        else:
+            yield Step("scopes", True, "the grant holds the media, event and control scopes that RTMS needs")
+
+    def _would_do(self) -> Iterator[Step]:
+        path = RTMS_STATUS.path_for(meeting_id=self._plan.meeting)
+        client_id = self._app.environments[self._plan.key.environment].client_id
+        yield Step("start", None, f"would call PATCH {path} with action start and client id {client_id}")
+        yield Step("event", None, f"would wait {self._plan.deadline:g} s for meeting.rtms_started in the store")
+        other = ", then with the other pair where it is refused" if self._plan.try_other else ""
+        yield Step("join", None, f"would join with the {self._plan.key.environment} pair{other}")
+        yield Step("stop", None, "would stop what it started")
+
+    def _api(self, grant: GrantRecord) -> ApiClient:
+        held = self._keeper.access(grant)
+
+        def renewed() -> Secret:
+            nonlocal held
+            held = self._keeper.after_refusal(grant, held)
+            return held
+
+        return self._services.api(token=lambda: held, on_unauthorized=renewed, account=grant.account)
+
+    def _look_at_meeting(self, run: _Run) -> Step:
+        exchange = run.api.get(MEETING.path_for(meeting_id=self._plan.meeting))
+        self._keep(observe.rest(exchange, install=self._plan.key))
+        problem = problem_of(exchange)
+        if problem:
+            return Step("meeting", None, f"the meeting could not be read: {problem}")
+        status = str(reading.mapping(exchange.parsed).get("status", "unknown"))
+        return Step("meeting", status == "started", f"the meeting is {status}")
+
+    def _control(self, run: _Run, action: str) -> Exchange:
+        client_id = self._app.environments[self._plan.key.environment].client_id
+        body = {"action": action, "settings": {"client_id": client_id}}
+        exchange = run.api.patch(RTMS_STATUS.path_for(meeting_id=self._plan.meeting), body)
+        self._keep(observe.rest(exchange, install=self._plan.key))
+        return exchange
+
+    def _start(self, run: _Run) -> Step:
+        before = self._running()
+        if before is not None and not self._plan.take_over:
+            return Step(
+                "start",
+                False,
+                f"a stream of this install runs already ({before.stream_id}), and a second connection may end the "
+                "first; --take-over joins it all the same",
+            )
+        exchange = self._control(run, "start")
+        if exchange.ok:
+            # A stream that ran before is not ours to stop.
+            run.started_by_us = before is None
+            return Step("start", True, f"Zoom accepted the start (HTTP {exchange.status}); that is no stream yet")
+        refusal = exchange.refusal
+        if refusal is not None and refusal.code == ALREADY_RUNNING and self._plan.take_over:
+            return Step("start", None, "a stream runs already; taking it over")
+        return Step("start", False, f"Zoom refused the start: {problem_of(exchange)}")
+
+    def _running(self) -> Event | None:
+        """Find a started event of this install and meeting that no stop has followed."""
+        live: dict[str, Event] = {}
+        for event in self._events():
+            if event.stream_id is None:
+                continue
+            if event.name.endswith("rtms_started") and event.meeting_id in (None, self._plan.meeting):
+                live[event.stream_id] = event
+            elif event.name.endswith("rtms_stopped"):
+                live.pop(event.stream_id, None)
+        return next(reversed(live.values()), None)
+
+    def _events(self) -> Iterator[Event]:
+        key = self._plan.key
+        for seen in self._store.observations(app=self._app.name, account=key.account, environment=key.environment):
+            if seen.kind is Kind.WEBHOOK and seen.fields.get("signature") == "verified" and seen.raw is not None:
+                event = read_event(seen.raw)
+                if event is not None:
+                    yield event
+
+    def _follow(self, run: _Run) -> Iterator[Step]:
+        event = self._await_started(run)
+        if event is None:
+            yield self._no_event(run)
+            return
+        address = "with" if event.addresses else "WITHOUT"
+        yield Step("event", bool(event.addresses), f"{event.name} came {address} an address")
+        if event.addresses:
+            yield from self._join_all(event)
+
+    def _await_started(self, run: _Run) -> Event | None:
+        deadline = self._services.clock() + timedelta(seconds=self._plan.deadline)
+        while True:
+            found = self._running()
+            if found is not None and (self._plan.take_over or found.at is None or found.at >= run.began - SLACK):
+                return found
+            if self._services.clock() >= deadline:
+                return None
+            self._services.sleep(self._poll)
+
+    def _no_event(self, run: _Run) -> Step:
+        """Say that nothing came, and whether the listener was there to take it."""
+        now = self._services.clock()
+        recent = [
+            seen
+            for seen in self._store.observations(app=self._app.name)
+            if seen.kind in (Kind.WEBHOOK, Kind.WATCH) and seen.at is not None and seen.at >= run.began
+        ]
+        if recent:
+            window: dict[str, object] = {"from": run.began.isoformat(), "until": now.isoformat(), "events": []}
+            watch = Observation(kind=Kind.WATCH, fields=window, at=now, install=self._plan.key, source="probe")
+            self._keep(watch)
+            return Step("event", False, "no started event came, although the listener took others meanwhile")
+        return Step(
+            "event", None, "no started event came; whether a listener was there is not known (rtms-audit serve)"
+        )
+
+    def _join_all(self, event: Event) -> Iterator[Step]:
+        own = self._plan.key.environment
+        result = self._join_with(event, own)
+        yield _joined(f"join as {own}", result)
+        if result.signaled or not self._plan.try_other:
+            return
+        other = Environment.PRODUCTION if own is Environment.DEVELOPMENT else Environment.DEVELOPMENT
+        if other not in self._app.environments:
+            yield Step("join", None, f"the {other} pair is not registered")
+            return
+        crossed = self._join_with(event, other)
+        step = _joined(f"join as {other}", crossed)
+        if crossed.signaled:
+            step = Step(
+                step.name, False, f"{step.text}: the stream belongs to the {other} pair, so the pairs are mixed up"
+            )
+        yield step
+
+    def _join_with(self, event: Event, environment: Environment) -> JoinResult:
+        pair: AppCredentials = self._store.credentials(app=self._app.name, environment=environment)
+        plan = JoinPlan(
+            client_id=pair.client_id,
+            client_secret=pair.client_secret,
+            stream_of=event.stream_of or "",
+            stream_id=event.stream_id or "",
+            server_urls=",".join(event.addresses),
+            id_field=event.id_field or "meeting_uuid",
+            stay=self._plan.stay,
+            label=f"probe-{environment}",
+        )
+        result = self._join(plan, clock=self._services.clock)
+        self._keep(*join_observations(result, self._plan.key))
+        return result
+
+    def _stop(self, run: _Run) -> Step:
+        try:
+            exchange = self._control(run, "stop")
+        except AuditError as error:
+            return Step("stop", False, f"what was started could not be stopped: {error.message}")
+        if exchange.ok:
+            return Step("stop", True, "stopped what was started")
+        return Step("stop", None, f"Zoom answered the stop: {problem_of(exchange)}")
+
+    def _keep(self, *observations: Observation) -> None:
+        self._store.append(app=self._app.name, observations=observations)
+
+
+def join_observations(result: JoinResult, key: InstallKey) -> tuple[Observation, ...]:
+    """Write the steps of a join as observations."""
+    return tuple(
+        Observation(
+            kind=step.kind, fields=step.fields, at=step.at, install=key, source="probe", duration_ms=step.duration_ms
+        )
+        for step in result.steps
+    )
+
+
+def _joined(name: str, result: JoinResult) -> Step:
+    if not result.signaled:
+        status = result.signaling_status
+        told = f"status {status}" if status is not None else "a closed or silent socket"
+        return Step(name, False, f"the signaling handshake was answered by {told}")
+    media = ", ".join(medium.key for medium in result.media) or "none"
+    missing = "".join(f"; no address for {medium.key} (scope not granted)" for medium in result.without_address)
+    kept = f", {result.keep_alives} keep-alives answered" if result.keep_alives else ""
+    return Step(name, result.joined, f"joined; media received: {media}{kept}{missing}")
