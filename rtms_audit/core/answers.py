@@ -42,7 +42,7 @@ def parse_body(raw: bytes) -> object:
 def error_of(status: int | None, body: object) -> ErrorAnswer | None:
     """Return the error in an answer, or None where the answer is a success.
 
-    Zoom sends errors with HTTP 200 and a body `{"code", "message"}` (OpenAPI of accounts and users, 2026-02), bodies with
+    Zoom sends errors with HTTP 200 and a body `{"code", "message"}` (OpenAPI of accounts, users, 2026-02), bodies with
     code 104 that are not JSON because quotes stand unescaped in the message (devforum.zoom.us/t/115792), and
     `{"reason", "error"}` from the token address.
     """

@@ -1,0 +1,255 @@
+"""What is known of one install, gathered from a case for the checks to read; nothing is concluded here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from rtms_audit.core import attempts, plans, reading
+from rtms_audit.core.answers import as_int
+from rtms_audit.core.attempts import Attempt
+from rtms_audit.core.model import (
+    App,
+    AppEnvironment,
+    Case,
+    Distribution,
+    Environment,
+    Install,
+    InstallKey,
+    Kind,
+    Observation,
+    Plan,
+)
+from rtms_audit.core.verdicts import Fact, Known, NotApplicable, Unknown
+
+OWNER_FACTS = ("account.developer_pack", "account.rtms_enabled")
+"""Facts that count on the app owner's account and nowhere else (rtms.md §1.1, working rule)."""
+
+STREAM_FACTS = ("media.received", "media.kinds_received")
+"""Facts that speak of one stream: what was said before the latest attempt does not count for it."""
+
+_KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything a check may read about one install.
+
+    `facts` hold what people stated and what machines showed, by fact key; `attempt` is the latest attempt, None where
+    there was none; `own` are the install's observations in time order, `of_app` those of every install of the case.
+    """
+
+    install: Install
+    app: App
+    plan: Fact
+    believed_plan: Plan
+    facts: Mapping[str, Fact]
+    own: tuple[Observation, ...]
+    of_app: tuple[Observation, ...]
+    history: tuple[Attempt, ...]
+    overrides: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def key(self) -> InstallKey:
+        """The install's account and environment."""
+        return self.install.key
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The latest attempt."""
+        return self.history[-1] if self.history else None
+
+    @property
+    def attempt_free(self) -> bool:
+        """Whether nobody is known to have tried anything yet."""
+        return not self.history
+
+    @property
+    def is_owner(self) -> bool | None:
+        """Whether the install's account owns the app; None where the owner is not known."""
+        return None if self.app.owner is None else self.app.owner == self.key.account
+
+    @property
+    def environment(self) -> AppEnvironment:
+        """This environment of the app."""
+        return self.app.environments.get(self.key.environment, AppEnvironment())
+
+    @property
+    def other_client_id(self) -> str | None:
+        """The client id of the other environment, where both are known and differ."""
+        others = [e.client_id for name, e in self.app.environments.items() if name is not self.key.environment]
+        return next((other for other in others if other and other != self.environment.client_id), None)
+
+    @property
+    def distribution(self) -> Distribution | None:
+        """How far this environment is distributed, by the app's own entry or by what a person stated of its review."""
+        if self.environment.distribution:
+            return self.environment.distribution
+        stated = {"beta": Distribution.BETA, "published": Distribution.PUBLISHED, "not-submitted": Distribution.PRIVATE}
+        return stated.get(self.word("app.review")) if self.key.environment is not Environment.DEVELOPMENT else None
+
+    @property
+    def when(self) -> date | None:
+        """The day whose rules apply: that of the latest attempt, else of the latest observation with a time."""
+        begin = self.attempt.begins if self.attempt else None
+        moment = begin or next((o.at for o in reversed(self.own) if o.at), None)
+        return moment.astimezone(UTC).date() if moment else None
+
+    @property
+    def effective_plan(self) -> Plan:
+        """The plan that evidence shows, else the one somebody believes the account has."""
+        shown = self.plan
+        return shown.value if isinstance(shown, Known) and isinstance(shown.value, Plan) else self.believed_plan
+
+    def value(self, fact: str) -> object:
+        """Return the value of a known fact, None where it is not known."""
+        found = self.facts.get(fact)
+        return found.value if isinstance(found, Known) else None
+
+    def word(self, fact: str) -> str:
+        """Return the value of a known fact as a word in lower case, empty where it is not known."""
+        value = self.value(fact)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return reading.text(value).strip().lower()
+
+    def evidence(self, *facts: str) -> tuple[str, ...]:
+        """Return the ids of the observations behind these facts."""
+        return merged(found.evidence for fact in facts if isinstance(found := self.facts.get(fact), Known))
+
+    def rest(self, path_end: str, *, everywhere: bool = False) -> list[Observation]:
+        """Return the REST calls whose path ends so, of this install or of every install of the case."""
+        seen = self.of_app if everywhere else self.own
+        return [o for o in seen if o.kind is Kind.REST and reading.path(o).endswith(path_end)]
+
+
+def merged(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Return the texts of all groups once each, in their order."""
+    return tuple(dict.fromkeys(text for group in groups for text in group))
+
+
+def ids(*observations: Observation | None) -> tuple[str, ...]:
+    """Return the ids of the observations given."""
+    return merged([[o.id] for o in observations if o is not None])
+
+
+def gather(case: Case, key: InstallKey, overrides: Mapping[str, object] | None = None) -> Situation:
+    """Gather what a case says of one install; `overrides` state facts that replace whatever was seen.
+
+    Raises KeyError where the case has no such install.
+    """
+    install = next((i for i in case.installs if i.key == key), None)
+    if install is None:
+        raise KeyError(str(key))
+    observations = in_order(case.observations)
+    own = tuple(o for o in observations if o.install == key or (o.install is None and len(case.installs) == 1))
+    of_account = [o for o in observations if o.install and o.install.account == key.account] or list(own)
+    account = case.accounts.get(key.account)
+    history = tuple(attempts.cut(own))
+    begin = history[-1].begins if history else None
+    facts = _stated(own, begin) | _of_account(of_account) | _of_owner(case, key, observations)
+    facts |= _shown(own)
+    facts |= {fact: Known(value, ("what-if",)) for fact, value in (overrides or {}).items()}
+    return Situation(
+        install=install,
+        app=case.app,
+        plan=plans.conclude(of_account),
+        believed_plan=account.plan if account else Plan.UNKNOWN,
+        facts=facts,
+        own=own,
+        of_app=observations,
+        history=history,
+        overrides=overrides or {},
+    )
+
+
+def in_order(observations: Iterable[Observation]) -> tuple[Observation, ...]:
+    """Return the observations in time order, each content once; those of one moment in an order of their own.
+
+    One without a time keeps its place after the one before it.
+    """
+    seen: set[tuple[object, ...]] = set()
+    placed: list[tuple[datetime, int, str, Observation]] = []
+    moment = datetime.min.replace(tzinfo=UTC)
+    for observation in observations:
+        content = _content(observation)
+        if observation.at is not None:
+            identity: tuple[object, ...] = (observation.install, observation.kind, observation.at, content)
+            if identity in seen:
+                continue
+            seen.add(identity)
+            moment = observation.at
+        placed.append((moment, _KIND_ORDER[observation.kind], content, observation))
+    timeless = any(observation.at is None for *_, observation in placed)
+    placed.sort(key=(lambda item: item[0]) if timeless else (lambda item: item[:3]))
+    return tuple(observation for *_, observation in placed)
+
+
+def _content(observation: Observation) -> str:
+    """Return the content of an observation as a text that does not depend on the order of keys or on nesting."""
+    fields = observation.fields
+    if observation.kind is Kind.WEBHOOK:
+        fields = {**fields, "body": {**reading.body(observation), "payload": reading.payload(observation)}}
+    return _canonical(fields)
+
+
+def _canonical(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{k}:{_canonical(v)}" for k, v in sorted(value.items()) if k != "object") + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(_canonical(item) for item in value) + "]"
+    return repr(value)
+
+
+def _stated(own: Iterable[Observation], begin: datetime | None) -> dict[str, Fact]:
+    """Return the latest statement of each fact."""
+    found: dict[str, Fact] = {}
+    for observation in own:
+        if observation.kind is not Kind.STATEMENT:
+            continue
+        about = reading.text(observation.fields.get("about"))
+        if about in STREAM_FACTS and begin and observation.at and observation.at < begin:
+            continue
+        if about:
+            found[about] = Known(observation.fields.get("value"), ids(observation))
+    return found
+
+
+def _of_account(observations: Iterable[Observation]) -> dict[str, Fact]:
+    """Return what machines showed of the account: whether its user is verified."""
+    found: dict[str, Fact] = {}
+    for observation in observations:
+        if observation.kind is not Kind.REST or not reading.path(observation).endswith("/users/me"):
+            continue
+        verified = as_int(reading.answer(observation).get("verified"))
+        if verified in (0, 1) and not reading.refusal(observation):
+            found["account.verified"] = Known(verified == 1, ids(observation))
+    return found
+
+
+def _of_owner(case: Case, key: InstallKey, observations: Iterable[Observation]) -> dict[str, Fact]:
+    """Return what was stated of the owner's account; of another account the same statement does not count."""
+    found: dict[str, Fact] = {}
+    owner = case.app.owner
+    stated = [o for o in observations if o.kind is Kind.STATEMENT and o.fields.get("about") in OWNER_FACTS]
+    for observation in stated:
+        about = reading.text(observation.fields.get("about"))
+        said_of = observation.install.account if observation.install else key.account
+        if owner is None and said_of != key.account:
+            continue
+        if owner is None or said_of == owner:
+            found[about] = Known(observation.fields.get("value"), ids(observation))
+        elif said_of == key.account and about not in found:
+            found[about] = NotApplicable(f"it counts on the account that owns the app, {owner}, not on {said_of}")
+    return found
+
+
+def _shown(own: Iterable[Observation]) -> dict[str, Fact]:
+    """Return the scopes that a token answer granted and the meeting's host as Zoom showed them."""
+    found: dict[str, Fact] = {}
+    for observation in own:
+        if observation.kind is Kind.OAUTH and not reading.refusal(observation):
+            scopes = reading.answer(observation).get("scope")
+            grant = observation.fields.get("grant")
+            if isinstance(scopes, str) and scopes and grant in ("authorization_code", "refresh_token", "device_code"):
+                found["grant.scopes"] = Known(scopes.split(), ids(observation))
+    return found
