@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _CODE = re.compile(r'"code"\s*:\s*(-?\d+)')
-_MESSAGE = re.compile(r'"message"\s*:\s*"(.*?)"\s*[,}]\s*(?:"|$|\})', re.DOTALL)
+_MESSAGE = re.compile(r'"message"\s*:\s*"(.*?)"\s*(?:\}|$|,\s*"\w+"\s*:)', re.DOTALL)
 _SCOPES = re.compile(r"scopes?:?\s*\[(.*?)\]", re.DOTALL)
 _SCOPE_IN_PROSE = re.compile(r"does not contain ([a-z_]+(?::[a-z_]+)+)")
 _OAUTH_CODE = re.compile(r"\(?\b(4,?7\d\d)\b\)?")
