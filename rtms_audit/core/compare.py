@@ -20,7 +20,7 @@ from rtms_audit.core.verdicts import Diagnosis, Fact, Known
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A fact that differs between two installs; None where one does not know it. `matters` says that a check reads it."""
+    """A fact that differs between two installs, None where one does not know it; `matters`: a cause asks for it."""
 
     fact: str
     left: Fact | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from rtms_audit.core.verdicts import Cause, Category, Hypothesis, HypothesisStatus, Outcome, RuledOut
+from rtms_audit.core.verdicts import Category, Cause, Hypothesis, HypothesisStatus, Outcome, RuledOut
 
 _GROUPS: tuple[tuple[str, str, frozenset[str]], ...] = (
     (
@@ -21,17 +21,16 @@ def hypotheses(outcome: Outcome, causes: Iterable[Cause], ruled_out: Iterable[Ru
     """Return the four hypotheses with their status and the reason for it."""
     standing = {cause.id: cause for cause in causes}
     excluded = {found.id: found for found in ruled_out}
-    return tuple(_judge(id_, title, group, standing, excluded, outcome) for id_, title, group in _GROUPS)
+    return tuple(_judge(named, standing, excluded, outcome) for named in _GROUPS)
 
 
 def _judge(
-    id_: str,
-    title: str,
-    group: frozenset[str],
+    named: tuple[str, str, frozenset[str]],
     standing: Mapping[str, Cause],
     excluded: Mapping[str, RuledOut],
     outcome: Outcome,
 ) -> Hypothesis:
+    id_, title, group = named
     wider = group | (_ENTITLEMENT_TOO if id_ == "entitlement" else frozenset())
     found = [cause for cause in standing.values() if cause.id in wider]
     if found:

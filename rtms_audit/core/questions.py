@@ -70,7 +70,7 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     "meeting.join_before_host": ("Look whether the meeting lets people join before the host.", "host"),
     "meeting.kind": ("Ask what it was: meeting, webinar, practice session, breakout room, Video SDK session.", "host"),
     "receiver.signing_environment": (
-        "Read ZM_RTMS_CLIENT in the receiver's environment and the client id in its code: development's or production's?",
+        "Read ZM_RTMS_CLIENT where the receiver runs, and the client id in its code: development's or production's?",
         "app-owner",
     ),
     "receiver.client_id": (

@@ -19,7 +19,7 @@ from rtms_audit.core.model import (
     Observation,
     Plan,
 )
-from rtms_audit.core.verdicts import Fact, Known, NotApplicable, Unknown
+from rtms_audit.core.verdicts import Fact, Known, NotApplicable
 
 OWNER_FACTS = ("account.developer_pack", "account.rtms_enabled")
 """Facts that count on the app owner's account and nowhere else (rtms.md §1.1, working rule)."""

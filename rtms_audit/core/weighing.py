@@ -4,11 +4,12 @@
 2.  A stream that came rules out what would have prevented it. What is seen of the grant after the stream stays.
 3.  What a check shows to be in order is ruled out, with the evidence that shows it.
 4.  Of several claims for one cause the strongest speaks; their evidence is kept together.
-5.  Among causes of one certainty the earlier link of the causal chain leads. Where nothing singles a cause out, the usual
-    suspects stand in the order in which they are found out to be right.
-6.  A join reason other than 0 is no success; a stop reason speaks of the stream and not of the account; the absence of an event
-    counts only in a watched window with a running meeting; verified webhooks say nothing about the client secret; evidence of one
-    environment says nothing about the other. These live in the reading of attempts and in the checks, and are tested there.
+5.  Among causes of one certainty the earlier link of the causal chain leads. Where nothing singles a cause out, the
+    usual suspects stand in the order in which they are found out to be right.
+6.  A join reason other than 0 is no success; a stop reason speaks of the stream and not of the account; the absence of
+    an event counts only in a watched window with a running meeting; verified webhooks say nothing about the client
+    secret; evidence of one environment says nothing about the other. These live in the reading of attempts and in the
+    checks, and are tested there.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,7 @@
 """This client id is among the apps that the account allows to reach meeting content.
 
-Why it matters: the list is kept per client id, so development and production are two entries. A start call for an app that
-is not listed is refused with 13262; auto-start does nothing, in silence.
+Why it matters: the list is kept per client id, so development and production are two entries. A start call for an
+app that is not listed is refused with 13262; auto-start does nothing, in silence.
 
 Remedy: add this environment's app to the list, and give the setting time to take effect.
 

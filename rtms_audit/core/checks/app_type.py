@@ -1,7 +1,7 @@
 """The app is a user-managed General app.
 
-Why it matters: for meetings and webinars other kinds of app cannot add the RTMS events and scopes. A Server-to-Server
-app may still *start* the stream of another, General app, so the kind alone proves nothing.
+Why it matters: for meetings and webinars other kinds of app cannot add the RTMS events and scopes. A
+Server-to-Server app may still *start* the stream of another, General app, so the kind alone proves nothing.
 
 Remedy: make a user-managed General app and move scopes and events to it.
 

@@ -1,7 +1,7 @@
 """The token address knows the client id and secret.
 
-Why it matters: a wrong pair lets no install, refresh or start through. The development secret on the production id is the
-classic mistake. It is our own configuration that is wrong, and the grant stays as it is.
+Why it matters: a wrong pair lets no install, refresh or start through. The development secret on the production id
+is the classic mistake. It is our own configuration that is wrong, and the grant stays as it is.
 
 Remedy: copy both values of this very environment again.
 

@@ -1,7 +1,7 @@
 """The Zoom clients of starter and host are new enough.
 
-Why it matters: with a client older than 6.5.5 on either side an outside observer got no data and no word of why; the start
-from the app in the meeting is documented from 6.4.10.
+Why it matters: with a client older than 6.5.5 on either side an outside observer got no data and no word of why;
+the start from the app in the meeting is documented from 6.4.10.
 
 Remedy: update both clients.
 

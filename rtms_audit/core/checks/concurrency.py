@@ -1,11 +1,12 @@
 """The app owner's account is below its limit of concurrent streams.
 
-Why it matters: the limit counts every stream of the owner's apps in all accounts (2000 by default, 5 reported for a trial), and
-only the owner is told when it is reached. One customer's silence can be another customer's load.
+Why it matters: the limit counts every stream of the owner's apps in all accounts (2000 by default, 5 reported for a
+trial), and only the owner is told when it is reached. One customer's silence can be another customer's load.
 
 Remedy: wait, stop streams, or ask Zoom for more.
 
-Source: https://developers.zoom.us/docs/api/rtms/events/ (2026-02), https://developers.zoom.us/docs/rtms/troubleshooting
+Source: https://developers.zoom.us/docs/api/rtms/events/ (2026-02),
+https://developers.zoom.us/docs/rtms/troubleshooting
 """
 
 from datetime import timedelta

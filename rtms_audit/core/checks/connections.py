@@ -1,7 +1,7 @@
 """One connection per stream.
 
-Why it matters: a second one is refused with status 8 or 16, or takes the place of the first. Two started events, or one that
-was repeated because the endpoint was slow, make a receiver connect twice.
+Why it matters: a second one is refused with status 8 or 16, or takes the place of the first. Two started events, or
+one that was repeated because the endpoint was slow, make a receiver connect twice.
 
 Remedy: remember which streams are joined, and drop further started events for them.
 
@@ -42,7 +42,7 @@ def _twice(subject: Subject) -> list[Observation]:
     """Return two accepted signaling handshakes and the closing of a socket after them."""
     accepted = [j.observation for j in subject.flow.joins if j.origin == "signaling" and j.succeeded]
     attempt = subject.situation.attempt
-    if len(accepted) < 2 or attempt is None or len({_label(o) for o in accepted}) == 1 and _label(accepted[0]):
+    if len(accepted) < 2 or attempt is None or (len({_label(o) for o in accepted}) == 1 and _label(accepted[0])):
         return []
     after = attempt.observations[attempt.observations.index(accepted[1]) + 1 :]
     closed = [o for o in after if o.kind is Kind.HANDSHAKE and o.fields.get("closed")]

@@ -1,12 +1,15 @@
 """The handshake is signed with id and secret of the app and environment that own the stream.
 
-Why it matters: Zoom refuses a foreign signature with status 3, or closes the socket without a word (SDK: reason 960), and stops the
-stream with reason 18 about a second later. 960 is no success, whatever a log line says; alone it does not say why.
+Why it matters: Zoom refuses a foreign signature with status 3, or closes the socket without a word (SDK: reason
+960), and stops the stream with reason 18 about a second later. 960 is no success, whatever a log line says; alone
+it does not say why.
 
-Remedy: sign with the pair of the stream's environment; unset ZM_RTMS_CLIENT and ZM_RTMS_SECRET, which win over the code.
+Remedy: sign with the pair of the stream's environment; unset ZM_RTMS_CLIENT and ZM_RTMS_SECRET, which win over the
+code.
 
-Source: https://developers.zoom.us/docs/rtms/data-types/ (status 3, stop reason 18), https://devforum.zoom.us/t/142247,
-https://devforum.zoom.us/t/138941, https://pypi.org/project/rtms/1.1.0/ (measured, 2026-11)
+Source: https://developers.zoom.us/docs/rtms/data-types/ (status 3, stop reason 18),
+https://devforum.zoom.us/t/142247, https://devforum.zoom.us/t/138941, https://pypi.org/project/rtms/1.1.0/
+(measured, 2026-11)
 """
 
 import re
@@ -21,7 +24,8 @@ AUTHENTICATION_FAILURE = 18
 PEER_CLOSED = 960
 MISSING = re.compile(
     r"(?:client[ _]?(?:id|secret)|credentials?|ZM_RTMS_(?:CLIENT|SECRET)|signature)\b.{0,40}\b"
-    r"(?:blank|empty|missing|required|not set|undefined|none|not provided)|(?:missing|no|without) (?:client[ _]?(?:id|secret)|credentials?)",
+    r"(?:blank|empty|missing|required|not set|undefined|none|not provided)|"
+    r"(?:missing|no|without) (?:client[ _]?(?:id|secret)|credentials?)",
     re.IGNORECASE,
 )
 SAYS_SIGNATURE = re.compile(r"signature", re.IGNORECASE)

@@ -1,12 +1,12 @@
 """The app's environment is shared with this account.
 
-Why it matters: a private or development app works for users of its owner's account only. Outside, the install is refused
-or nothing ever comes; sharing it outside, listed or not, needs Zoom's review.
+Why it matters: a private or development app works for users of its owner's account only. Outside, the install is
+refused or nothing ever comes; sharing it outside, listed or not, needs Zoom's review.
 
 Remedy: share production as a beta or publish it, and install that environment.
 
-Source: https://developers.zoom.us/docs/rtms/meetings/submit-app-review, https://developers.zoom.us/docs/platform/key-concepts,
-https://devforum.zoom.us/t/143827 (2026-06)
+Source: https://developers.zoom.us/docs/rtms/meetings/submit-app-review,
+https://developers.zoom.us/docs/platform/key-concepts, https://devforum.zoom.us/t/143827 (2026-06)
 """
 
 from rtms_audit.core import reading

@@ -1,7 +1,7 @@
 """The stream ends as streams do: the host, the user or the end of the meeting stops it.
 
-Why it matters: an ordinary end is no fault, and an administrator who disables the app in the middle is no fault of the app either.
-Reason 8 obliges the app to delete what it collected.
+Why it matters: an ordinary end is no fault, and an administrator who disables the app in the middle is no fault of
+the app either. Reason 8 obliges the app to delete what it collected.
 
 Remedy: none; after reason 23, ask the administrator.
 

@@ -1,7 +1,7 @@
 """Our endpoint takes the event: 200 or 204 within three seconds.
 
-Why it matters: what was answered with 3xx or 4xx is never repeated, and what is repeated after minutes is too late, since the
-stream must be joined within about a minute.
+Why it matters: what was answered with 3xx or 4xx is never repeated, and what is repeated after minutes is too late,
+since the stream must be joined within about a minute.
 
 Remedy: answer first, work afterwards; keep body parsers away from the raw bytes that the signature is made of.
 

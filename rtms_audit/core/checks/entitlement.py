@@ -1,7 +1,8 @@
 """The app owner's account has an active Developer Pack, and RTMS is enabled for the app.
 
-Why it matters: without it Zoom refuses the start call with 2310, or sends nothing. It counts on the account that owns the
-app, not on the account of host or guest. No address of the REST API shows it; a started event with server_urls does.
+Why it matters: without it Zoom refuses the start call with 2310, or sends nothing. It counts on the account that
+owns the app, not on the account of host or guest. No address of the REST API shows it; a started event with
+server_urls does.
 
 Remedy: see Plan Management, Developer Pack; after buying wait two minutes; then give Zoom's support the app id.
 

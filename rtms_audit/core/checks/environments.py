@@ -1,12 +1,12 @@
 """Each environment meets its own credentials, endpoint and client id only.
 
-Why it matters: one app has two pairs, and streams, webhooks and settings are kept apart by client id. What one environment shows
-says nothing of the other, unless a value of the one is seen to have met the other's install.
+Why it matters: one app has two pairs, and streams, webhooks and settings are kept apart by client id. What one
+environment shows says nothing of the other, unless a value of the one is seen to have met the other's install.
 
 Remedy: give each environment's backend its own values, and no shared variables.
 
-Source: https://developers.zoom.us/docs/build-flow/basic-info/app-credentials, https://github.com/zoom/rtms (environment variables
-win over arguments; measured 2026-11)
+Source: https://developers.zoom.us/docs/build-flow/basic-info/app-credentials, https://github.com/zoom/rtms
+(environment variables win over arguments; measured 2026-11)
 """
 
 from rtms_audit.core import reading

@@ -1,7 +1,7 @@
 """The install's grant lives, and the app is enabled.
 
-Why it matters: a grant that was revoked, superseded by a later sign-in, or whose user was removed lets no call through,
-and an account that removed the app gets no events.
+Why it matters: a grant that was revoked, superseded by a later sign-in, or whose user was removed lets no call
+through, and an account that removed the app gets no events.
 
 Remedy: install again with the same user; where an administrator withdrew the approval, ask for it first.
 

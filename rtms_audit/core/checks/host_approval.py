@@ -1,9 +1,10 @@
 """The host's approval was given, or was not needed.
 
-Why it matters: with 'Require host approval', and in a meeting that another account hosts, Zoom asks the host in the meeting and
-starts nothing until the answer.
+Why it matters: with 'Require host approval', and in a meeting that another account hosts, Zoom asks the host in the
+meeting and starts nothing until the answer.
 
-Remedy: let the host answer the request. Since 2026-10-30 the event rtms.request_status tells of it; what it holds is not public.
+Remedy: let the host answer the request. Since 2026-10-30 the event rtms.request_status tells of it; what it holds
+is not public.
 
 Source: https://devforum.zoom.us/t/131203, https://developers.zoom.us/docs/rtms/meetings/ux-host-admin-tools-ctrls,
 https://developers.zoom.us/changelog/rtms/october-30-2026; 2309: community, 2026

@@ -1,7 +1,8 @@
 """The host is there when the start needs the host.
 
-Why it matters: until 2026-01-18 a start by REST worked only with the host in the meeting. Since then it needs joining before
-the host, or the host; where the host must approve, somebody must be there to do so. A meeting that has not begun answers 3000.
+Why it matters: until 2026-01-18 a start by REST worked only with the host in the meeting. Since then it needs
+joining before the host, or the host; where the host must approve, somebody must be there to do so. A meeting that
+has not begun answers 3000.
 
 Remedy: let the host join, or allow joining before the host.
 

@@ -1,10 +1,12 @@
 """The account has put this environment of the app in.
 
-Why it matters: Zoom sends RTMS events only for users who have added the app; development and production are added apart.
+Why it matters: Zoom sends RTMS events only for users who have added the app; development and production are added
+apart.
 
 Remedy: go through the install address of this environment to its end.
 
-Source: https://developers.zoom.us/docs/integrations/oauth/, https://developers.zoom.us/docs/api/rtms/events/ (2026-02)
+Source: https://developers.zoom.us/docs/integrations/oauth/, https://developers.zoom.us/docs/api/rtms/events/
+(2026-02)
 """
 
 from rtms_audit.core import reading

@@ -1,6 +1,7 @@
 """Keep-alives are answered on both kinds of socket.
 
-Why it matters: Zoom sends message 12 about every ten seconds and ends the stream after three that were not answered (reason 24).
+Why it matters: Zoom sends message 12 about every ten seconds and ends the stream after three that were not answered
+(reason 24).
 
 Remedy: answer each with message 13, at once, on signaling and media sockets alike.
 

@@ -1,7 +1,7 @@
 """Every medium wanted is asked for, enabled, and arrives.
 
-Why it matters: a joined stream without a callback for a medium, without captions, or with no source language for the transcript stays
-silent, and nothing reports an error.
+Why it matters: a joined stream without a callback for a medium, without captions, or with no source language for
+the transcript stays silent, and nothing reports an error.
 
 Remedy: register the callbacks, enable captions, and give the transcript a language.
 

@@ -1,7 +1,7 @@
 """Each media socket asks for one type with parameters that Zoom lists.
 
-Why it matters: one socket takes one type, or 32 for all; a sum of several is refused with status 14, and Zoom stops the stream. The
-whole combination of codec, rate, channels and send rate is validated.
+Why it matters: one socket takes one type, or 32 for all; a sum of several is refused with status 14, and Zoom stops
+the stream. The whole combination of codec, rate, channels and send rate is validated.
 
 Remedy: open a socket per medium, with a listed combination.
 

@@ -1,11 +1,12 @@
 """The meeting is of a kind that can stream.
 
-Why it matters: breakout rooms do not stream; practice sessions and end-to-end encryption are not documented; a meeting or
-session that cannot is refused with 13273, a contact-centre queue ends with stop reason 26.
+Why it matters: breakout rooms do not stream; practice sessions and end-to-end encryption are not documented; a
+meeting or session that cannot is refused with 13273, a contact-centre queue ends with stop reason 26.
 
 Remedy: try an ordinary meeting in the main room.
 
-Source: https://developers.zoom.us/docs/api/video-sdk/ (2026-02), https://docs.recall.ai, https://developers.zoom.us/docs/rtms/data-types/
+Source: https://developers.zoom.us/docs/api/video-sdk/ (2026-02), https://docs.recall.ai,
+https://developers.zoom.us/docs/rtms/data-types/
 """
 
 from rtms_audit.core import reading

@@ -1,11 +1,12 @@
 """The receiver reaches the media address.
 
-Why it matters: the address in server_urls is reached by WebSocket; a name that does not resolve, a closed route, a proxy, or a guard
-of one's own against foreign addresses ends the join before Zoom can say anything.
+Why it matters: the address in server_urls is reached by WebSocket; a name that does not resolve, a closed route, a
+proxy, or a guard of one's own against foreign addresses ends the join before Zoom can say anything.
 
 Remedy: from the receiver's host, try name, route and proxy to that very address.
 
-Source: https://pypi.org/project/rtms/1.1.0/ (reason 504: measured, 2026-11), https://developers.zoom.us/docs/rtms/data-types/
+Source: https://pypi.org/project/rtms/1.1.0/ (reason 504: measured, 2026-11),
+https://developers.zoom.us/docs/rtms/data-types/
 """
 
 import re
@@ -20,7 +21,8 @@ TIMED_OUT = 1
 ABNORMAL_CLOSE = 1006
 STOPS = {13: "the signaling link was lost", 14: "the media link was lost"}
 SIGNS = re.compile(
-    r"ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|getaddrinfo|name or service not known|"
+    r"ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|getaddrinfo|"
+    r"name or service not known|"
     r"name resolution|connection refused|connection reset|timed? ?out|no route|unreachable|proxy|SSRF|blocked address|"
     r"private address|EPIPE|dns",
     re.IGNORECASE,

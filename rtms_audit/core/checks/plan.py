@@ -1,13 +1,13 @@
 """The account's plan is one on which RTMS runs.
 
-Why it matters: Zoom's sources disagree. Staff say that a host on a free account works when the Developer Pack is on the
-app owner's account; the troubleshooting page lists Basic accounts under 2310 without saying whose. So a free plan is never
-more than possible here.
+Why it matters: Zoom's sources disagree. Staff say that a host on a free account works when the Developer Pack is on
+the app owner's account; the troubleshooting page lists Basic accounts under 2310 without saying whose. So a free
+plan is never more than possible here.
 
 Remedy: find out owner, sharing settings and trigger first; then ask Zoom.
 
-Source: https://devforum.zoom.us/t/144455 (staff, 2026-06-26), https://devforum.zoom.us/t/142303 (staff, 2026-03-05),
-https://developers.zoom.us/docs/rtms/troubleshooting (2026-11)
+Source: https://devforum.zoom.us/t/144455 (staff, 2026-06-26), https://devforum.zoom.us/t/142303 (staff,
+2026-03-05), https://developers.zoom.us/docs/rtms/troubleshooting (2026-11)
 """
 
 from rtms_audit.core.checks.check import Answer, Subject, answer, possible

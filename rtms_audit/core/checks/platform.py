@@ -1,7 +1,7 @@
 """Zoom's SDK loads on the receiver's platform.
 
-Why it matters: the wheels ask for glibc 2.34 and CPython 3.10 to 3.13, the Node package for a recent Node; elsewhere the import
-fails, crashes, or leaves a receiver that does nothing.
+Why it matters: the wheels ask for glibc 2.34 and CPython 3.10 to 3.13, the Node package for a recent Node;
+elsewhere the import fails, crashes, or leaves a receiver that does nothing.
 
 Remedy: move the receiver to a platform that has a build, or speak the protocol without the SDK.
 

@@ -1,12 +1,13 @@
 """The receiver speaks the protocol as documented.
 
-Why it matters: a wrong formula for the signature, text frames only, parameters in the wrong place or an old SDK look like a fault
-of Zoom or of the account.
+Why it matters: a wrong formula for the signature, text frames only, parameters in the wrong place or an old SDK
+look like a fault of Zoom or of the account.
 
 Remedy: update the SDK, accept binary frames, and compare message by message.
 
-Source: https://developers.zoom.us/docs/rtms/meetings/work-with-streams, https://developers.zoom.us/docs/rtms/data-types/,
-https://github.com/zoom/rtms (changelog: faults fixed in 1.0.2 and 1.0.3)
+Source: https://developers.zoom.us/docs/rtms/meetings/work-with-streams,
+https://developers.zoom.us/docs/rtms/data-types/, https://github.com/zoom/rtms (changelog: faults fixed in 1.0.2 and
+1.0.3)
 """
 
 import re

@@ -1,6 +1,7 @@
 """A receiver runs and joins within about 60 seconds of the event.
 
-Why it matters: Zoom gives a stream up that nobody joins, and one whose receiver goes away and does not come back in time.
+Why it matters: Zoom gives a stream up that nobody joins, and one whose receiver goes away and does not come back in
+time.
 
 Remedy: keep a receiver running, join at once, and after stop reasons 10 to 19 or 24 start the stream again.
 

@@ -1,12 +1,12 @@
 """The grant holds the scopes for event, media and, where it is used, the start call.
 
-Why it matters: without the event scope no event is sent, without a media scope the signaling answer holds no address for
-that medium, and the start call is refused. Scopes are frozen at consent.
+Why it matters: without the event scope no event is sent, without a media scope the signaling answer holds no
+address for that medium, and the start call is refused. Scopes are frozen at consent.
 
 Remedy: add the scopes in the build flow, save, and install again.
 
-Source: https://developers.zoom.us/docs/rtms/meetings/add-features, https://developers.zoom.us/docs/api/rtms/events/ (2026-02),
-https://developers.zoom.us/docs/rtms/meetings/work-with-streams
+Source: https://developers.zoom.us/docs/rtms/meetings/add-features, https://developers.zoom.us/docs/api/rtms/events/
+(2026-02), https://developers.zoom.us/docs/rtms/meetings/work-with-streams
 """
 
 from rtms_audit.core import reading

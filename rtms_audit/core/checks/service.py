@@ -1,6 +1,7 @@
 """Zoom's own service works.
 
-Why it matters: Zoom says so itself when it does not: stop reasons 10 and 12, handshake status 45, or a 5xx answer to a start.
+Why it matters: Zoom says so itself when it does not: stop reasons 10 and 12, handshake status 45, or a 5xx answer
+to a start.
 
 Remedy: start again; where it comes back, give Zoom's support the tracking ids and times.
 

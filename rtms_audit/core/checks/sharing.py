@@ -1,7 +1,7 @@
 """Sharing realtime content with apps is on.
 
-Why it matters: it is the master switch on account, group and user level. Off, auto-start does nothing at all, in silence, and
-a start call is refused with 13267. No REST address shows it.
+Why it matters: it is the master switch on account, group and user level. Off, auto-start does nothing at all, in
+silence, and a start call is refused with 13267. No REST address shows it.
 
 Remedy: turn on 'Share realtime meeting content with apps' and look for groups or locks that turn it off.
 

@@ -1,7 +1,7 @@
 """The app's user is in the main meeting.
 
-Why it matters: the stream belongs to the user who started it. It does not start without that user, not in a breakout room,
-and it ends with reason 3 when the user leaves.
+Why it matters: the stream belongs to the user who started it. It does not start without that user, not in a
+breakout room, and it ends with reason 3 when the user leaves.
 
 Remedy: keep that user in the meeting, or let another user with the app start a stream.
 

@@ -1,12 +1,12 @@
 """The person who starts the stream may start it.
 
-Why it matters: host and alternative host may; since 2026-07-04 also an invited participant who has joined. Whoever came by a
-shared link without a name is refused with 2308.
+Why it matters: host and alternative host may; since 2026-07-04 also an invited participant who has joined. Whoever
+came by a shared link without a name is refused with 2308.
 
 Remedy: start as one of these, or let the host start.
 
-Source: https://developers.zoom.us/docs/rtms/troubleshooting, https://developers.zoom.us/changelog/rtms/july-04-2026,
-https://devforum.zoom.us/t/144673 (2026-07)
+Source: https://developers.zoom.us/docs/rtms/troubleshooting,
+https://developers.zoom.us/changelog/rtms/july-04-2026, https://devforum.zoom.us/t/144673 (2026-07)
 """
 
 from datetime import date

@@ -1,7 +1,7 @@
 """The event subscription of this environment has the RTMS events, the right address and a valid secret token.
 
-Why it matters: the events are chosen per subscription, the address is validated again every 72 hours and dropped after six
-failures, and the secret token that signs webhooks is not the client secret.
+Why it matters: the events are chosen per subscription, the address is validated again every 72 hours and dropped
+after six failures, and the secret token that signs webhooks is not the client secret.
 
 Remedy: look at the subscription of this environment and validate its address again.
 

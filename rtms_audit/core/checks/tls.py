@@ -1,7 +1,7 @@
 """The receiver accepts the certificate of the media address.
 
-Why it matters: a private authority, a name that does not match, or a proxy with a certificate of its own ends the join; Zoom's SDK
-looks at ZM_RTMS_CA or a bundle, not at the system's store for private authorities.
+Why it matters: a private authority, a name that does not match, or a proxy with a certificate of its own ends the
+join; Zoom's SDK looks at ZM_RTMS_CA or a bundle, not at the system's store for private authorities.
 
 Remedy: give the receiver the right authorities, and see what certificate it is shown.
 
@@ -17,7 +17,8 @@ from rtms_audit.core.flow import Join
 CAUSES = ("receiver-tls",)
 REJECTED = 610
 SIGNS = re.compile(
-    r"certificate|CERT_|self.signed|unknown ca|unable to verify|hostname mismatch|SSL.?(?:error|handshake)|TLS (?:alert|handshake)",
+    r"certificate|CERT_|self.signed|unknown ca|unable to verify|hostname mismatch|"
+    r"SSL.?(?:error|handshake)|TLS (?:alert|handshake)",
     re.IGNORECASE,
 )
 

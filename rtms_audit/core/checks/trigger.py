@@ -1,10 +1,12 @@
 """Something starts RTMS: auto-start, the start call, or the app in the meeting.
 
-Why it matters: a running meeting alone starts nothing. Without a trigger no event is due, and its absence proves nothing.
+Why it matters: a running meeting alone starts nothing. Without a trigger no event is due, and its absence proves
+nothing.
 
 Remedy: switch auto-start on for this app and these users, or start the stream by the REST call or in the meeting.
 
-Source: https://developers.zoom.us/docs/rtms/meetings/ux-host-admin-tools-ctrls, https://devforum.zoom.us/t/140262 (2026-01)
+Source: https://developers.zoom.us/docs/rtms/meetings/ux-host-admin-tools-ctrls, https://devforum.zoom.us/t/140262
+(2026-01)
 """
 
 import re

@@ -1,6 +1,7 @@
 """The account of whoever starts the stream is verified.
 
-Why it matters: Zoom's staff name it as what `startRTMS()` asks of the end user's account, where a paid plan is not asked.
+Why it matters: Zoom's staff name it as what `startRTMS()` asks of the end user's account, where a paid plan is not
+asked.
 
 Remedy: verify the account of the starting user.
 
