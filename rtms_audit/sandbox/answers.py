@@ -12,7 +12,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A REST call is refused with Zoom's `{code, message}`."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
@@ -22,7 +22,7 @@ class Refused(Exception):
         self.answer = Answer(status, {"code": code, "message": message})
 
 
-class Malformed(Refused):
+class MalformedError(RefusedError):
     """The missing-scope answer of newer product APIs: quotes inside the message are not escaped, so it is no JSON.
 
     Reported at devforum.zoom.us/t/115792.
@@ -34,24 +34,24 @@ class Malformed(Refused):
         self.answer = Answer(400, f'{{"code": 104,\n"message": "{self.message}"}}')
 
 
-def no_user(name: str) -> Refused:
+def no_user(name: str) -> RefusedError:
     """Return Zoom's answer for a user the caller cannot see."""
-    return Refused(404, 1001, f"User does not exist: {name}.")
+    return RefusedError(404, 1001, f"User does not exist: {name}.")
 
 
-def no_meeting(name: object) -> Refused:
+def no_meeting(name: object) -> RefusedError:
     """Return Zoom's answer for a meeting that is over or never was."""
-    return Refused(404, 3001, f"Meeting does not exist: {name}.")
+    return RefusedError(404, 3001, f"Meeting does not exist: {name}.")
 
 
-def paid_only(status: int = 200, words: str = "Only available for paid accounts.") -> Refused:
+def paid_only(status: int = 200, words: str = "Only available for paid accounts.") -> RefusedError:
     """Return the answer of a paid-only address to a free account; often with HTTP 200."""
-    return Refused(status, 200, words)
+    return RefusedError(status, 200, words)
 
 
-def missing_scope(family: str, scopes: tuple[str, ...]) -> Refused:
+def missing_scope(family: str, scopes: tuple[str, ...]) -> RefusedError:
     """Return the refusal of a call whose token lacks every one of these scopes, as an API family words it."""
     if family == "104":
-        return Malformed(scopes)
+        return MalformedError(scopes)
     status = 401 if family == "201" else 400
-    return Refused(status, int(family), f"Invalid access token, does not contain scopes:[{', '.join(scopes)}].")
+    return RefusedError(status, int(family), f"Invalid access token, does not contain scopes:[{', '.join(scopes)}].")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from rtms_audit.sandbox.answers import Answer, Refused, no_user
+from rtms_audit.sandbox.answers import Answer, RefusedError, no_user
 from rtms_audit.sandbox.tokens import Access
 from rtms_audit.sandbox.world import Account, User, World
 
@@ -63,13 +63,13 @@ class Call:
     def own_account(self, name: str) -> Account:
         """Return the caller's account for `me` or its own id."""
         if name not in ("me", self.account.account_id):
-            raise Refused(404, 2001, f"Account does not exist: {name}.")
+            raise RefusedError(404, 2001, f"Account does not exist: {name}.")
         return self.account
 
     def object_body(self) -> Mapping[str, object]:
         """Return the JSON object of the body; refused with 300 where it is none."""
         if not isinstance(self.body, dict):
-            raise Refused(400, 300, "Request Body should be a valid JSON object.")
+            raise RefusedError(400, 300, "Request Body should be a valid JSON object.")
         return self.body
 
     def page(self, key: str, items: Sequence[object]) -> Answer:
@@ -84,7 +84,7 @@ class Call:
     def _page_size(self) -> int:
         text = self.query.get("page_size", str(PAGE_DEFAULT))
         if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= PAGE_MAX:
-            raise Refused(400, 300, "Validation Failed.")
+            raise RefusedError(400, 300, "Validation Failed.")
         return int(text)
 
     def _page_token(self, start: int) -> str:
@@ -101,7 +101,7 @@ class Call:
                 return max(0, int(start))
         except (ValueError, binascii.Error):
             pass
-        raise Refused(400, 300, "The next page token is invalid or expired.")
+        raise RefusedError(400, 300, "The next page token is invalid or expired.")
 
 
 def account_of(access: Access) -> Account:

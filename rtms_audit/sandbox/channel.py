@@ -90,7 +90,7 @@ class KeepAlive:
         self._plan()
 
     def answered(self) -> None:
-        """The client has answered."""
+        """Forget the questions asked so far: the client has answered."""
         self._unanswered = 0
 
     def stop(self) -> None:

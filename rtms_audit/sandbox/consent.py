@@ -26,10 +26,9 @@ def consent_page(world: World, client: AppEnvironment, query: dict[str, str]) ->
     for account in world.accounts.values():
         for user in account.users:
             link = escape("?" + urlencode({**query, "login_hint": user.spec.email}))
-            who = f"{user.display_name} ({user.spec.email})"
-            people.append(
-                f'<li><a href="{link}">{escape(who)}</a> of <b>{escape(account.label)}</b>, plan {account.spec.plan}</li>'
-            )
+            who = escape(f"{user.display_name} ({user.spec.email})")
+            where = f"<b>{escape(account.label)}</b>, plan {account.spec.plan}"
+            people.append(f'<li><a href="{link}">{who}</a> of {where}</li>')
     scopes = "".join(f"<li><code>{escape(scope)}</code></li>" for scope in client.app.spec.scopes)
     deny = escape("?" + urlencode({**query, "decision": "deny"}))
     body = (

@@ -24,7 +24,7 @@ class Ids:
 
     def number(self, kind: str, name: str, digits: int = 11) -> int:
         """Return a number of exactly `digits` digits."""
-        low = 10 ** (digits - 1)
+        low = int(10 ** (digits - 1))
         return low + int.from_bytes(self._digest(kind, name)[:8], "big") % (9 * low)
 
     def next_name(self, kind: str) -> str:

@@ -53,8 +53,9 @@ class Limiter:
             return self._refuse_second(headers, limit, window, recent[0])
         recent.append(self.world.clock.now())
         self._daily[account, label, self._today()] += 1
-        return Verdict(True, {**headers, **self._extra({"X-RateLimit-Type": "QPS", "X-RateLimit-Limit": str(limit),
-                                                        "X-RateLimit-Remaining": str(limit - len(recent))})})  # fmt: skip
+        more = {"X-RateLimit-Type": "QPS", "X-RateLimit-Limit": str(limit),
+                "X-RateLimit-Remaining": str(limit - len(recent))}  # fmt: skip
+        return Verdict(True, {**headers, **self._extra(more)})
 
     def _window(self, account: str, label: str, seconds: int) -> deque[datetime]:
         recent = self._recent.setdefault((account, label), deque())

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from rtms_audit.sandbox.consent import consent_page, device_page, refusal_page
-from rtms_audit.sandbox.tokens import OAuthRefusal, TokenBook
+from rtms_audit.sandbox.tokens import OAuthError, TokenBook
 from rtms_audit.sandbox.world import Account, AppEnvironment, User, World
 
 BookSource = Callable[[], TokenBook]
@@ -22,7 +22,7 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 
 
-class PageRefusal(Exception):
+class PageError(Exception):
     """The authorize address stops here, with a page for the person at the browser."""
 
     def __init__(self, sentence: str, *, status: int = 400) -> None:
@@ -39,7 +39,7 @@ def oauth_router(book_of: BookSource) -> APIRouter:
     async def authorize(request: Request) -> Response:
         try:
             return _authorize(book_of(), dict(request.query_params))
-        except PageRefusal as refusal:
+        except PageError as refusal:
             page = refusal_page("This app cannot be added", refusal.sentence)
             return HTMLResponse(page, status_code=refusal.status)
 
@@ -68,7 +68,7 @@ def oauth_router(book_of: BookSource) -> APIRouter:
 def _answer(work: Callable[[], dict[str, object]]) -> Response:
     try:
         return JSONResponse(work())
-    except OAuthRefusal as refusal:
+    except OAuthError as refusal:
         return JSONResponse(refusal.body, status_code=refusal.status)
 
 
@@ -96,14 +96,14 @@ def _authorize(book: TokenBook, query: dict[str, str]) -> Response:
     world = book.world
     client = world.client(query.get("client_id"))
     if client is None:
-        raise PageRefusal("Invalid client_id (4,702).")
+        raise PageError("Invalid client_id (4,702).")
     redirect_uri = query.get("redirect_uri", "")
     if not redirect_allowed(client, redirect_uri):
-        raise PageRefusal("Invalid redirect url (4,700).")
+        raise PageError("Invalid redirect url (4,700).")
     scopes = _asked_scopes(client, query)
     method = query.get("code_challenge_method", "plain")
     if query.get("response_type") != "code" or method not in ("S256", "plain"):
-        raise PageRefusal("Invalid response type or code challenge method (4,700).")
+        raise PageError("Invalid response type or code challenge method (4,700).")
     if query.get("decision") == "deny":
         return _back(redirect_uri, query, {"error": "access_denied"})
     if not query.get("login_hint"):
@@ -126,7 +126,7 @@ def _asked_scopes(client: AppEnvironment, query: dict[str, str]) -> tuple[str, .
     """Return the scopes asked for in the address, which may not go beyond the app's; None where none are named."""
     asked = tuple(f"{query.get('scope', '')} {query.get('optional_scope', '')}".split())
     if any(scope not in client.app.spec.scopes for scope in asked):
-        raise PageRefusal("Invalid scope (4,700).")
+        raise PageError("Invalid scope (4,700).")
     return asked or None
 
 
@@ -164,19 +164,19 @@ def _parts(address: str) -> tuple[str, str, str, str] | None:
 def _consenting_user(world: World, client: AppEnvironment, hint: str) -> User:
     user = world.user(hint)
     if user is None:
-        raise PageRefusal(f"Nobody with the address {hint} is known here.")
+        raise PageError(f"Nobody with the address {hint} is known here.")
     app = client.app
     if app.spec.status == "disabled":
-        raise PageRefusal("This app has been disabled by Zoom (4,717).", status=403)
+        raise PageError("This app has been disabled by Zoom (4,717).", status=403)
     if not client.is_public and user.account is not app.owner:
-        raise PageRefusal(
+        raise PageError(
             "This app is not published. Only users of its developer's account can add it for development.", status=403
         )
     if app.spec.usage == "admin-managed" and not user.is_admin:
-        raise PageRefusal("An account administrator must add this app.", status=403)
+        raise PageError("An account administrator must add this app.", status=403)
     if user.account.spec.require_pre_approval and not user.account.lists("approved_apps", client.key):
         _ask_for_approval(world, client, user)
-        raise PageRefusal("Your account requires admin approval for this app. A request has been sent.", status=403)
+        raise PageError("Your account requires admin approval for this app. A request has been sent.", status=403)
     return user
 
 
@@ -200,7 +200,7 @@ def _token(book: TokenBook, basic: tuple[str, str] | None, parameters: dict[str,
     counted = "device_code" if grant_type == DEVICE_GRANT else grant_type
     book.world.token_calls[counted or "none"] += 1
     if not grant_type:
-        raise OAuthRefusal("Missing grant type", "invalid_request", code=4706)
+        raise OAuthError("Missing grant type", "invalid_request", code=4706)
     if grant_type == "account_credentials":
         return book.account_token(_auditor(book.world, basic, parameters.get("account_id", "")))
     client = _client(book.world, basic, parameters)
@@ -214,18 +214,18 @@ def _token(book: TokenBook, basic: tuple[str, str] | None, parameters: dict[str,
         return book.client_token(client)
     if grant_type == DEVICE_GRANT:
         return book.poll_device(client, parameters.get("device_code", ""))
-    raise OAuthRefusal("unsupported grant type", "unsupported_grant_type")
+    raise OAuthError("unsupported grant type", "unsupported_grant_type")
 
 
 def _client(world: World, basic: tuple[str, str] | None, parameters: dict[str, str]) -> AppEnvironment:
     if basic is None:
         in_body = "client_secret" in parameters
-        raise OAuthRefusal("Invalid client credentials" if in_body else "Missing client credentials", "invalid_client")
+        raise OAuthError("Invalid client credentials" if in_body else "Missing client credentials", "invalid_client")
     client = world.client(basic[0])
     if client is None or not hmac.compare_digest(client.client_secret.encode(), basic[1].encode()):
-        raise OAuthRefusal("Invalid client_id or client_secret", "invalid_client")
+        raise OAuthError("Invalid client_id or client_secret", "invalid_client")
     if client.app.spec.status == "disabled":
-        raise OAuthRefusal("The app has been disabled by Zoom.", "invalid_request", code=4717)
+        raise OAuthError("The app has been disabled by Zoom.", "invalid_request", code=4717)
     return client
 
 
@@ -234,12 +234,12 @@ def _auditor(world: World, basic: tuple[str, str] | None, account_id: str) -> Ac
     app = next((a for a in world.accounts.values() if a.auditor_id == client_id), None)
     if app is None or not hmac.compare_digest(app.auditor_secret.encode(), secret.encode()):
         if basic and world.client(client_id):
-            raise OAuthRefusal("unsupported grant type", "unsupported_grant_type")
-        raise OAuthRefusal("Invalid client_id or client_secret", "invalid_client")
+            raise OAuthError("unsupported grant type", "unsupported_grant_type")
+        raise OAuthError("Invalid client_id or client_secret", "invalid_client")
     if account_id != app.account_id:
-        raise OAuthRefusal("Account does not exist", "invalid_request")
+        raise OAuthError("Account does not exist", "invalid_request")
     if not app.spec.auditor:
-        raise OAuthRefusal("The app is not activated", "invalid_request")
+        raise OAuthError("The app is not activated", "invalid_request")
     return app
 
 
@@ -251,7 +251,7 @@ def _revoke(book: TokenBook, basic: tuple[str, str] | None, parameters: dict[str
 def _devicecode(book: TokenBook, basic: tuple[str, str] | None, page: str) -> dict[str, object]:
     client = _client(book.world, basic, {})
     if not client.app.spec.device_flow:
-        raise OAuthRefusal("The app may not be used on devices", "unauthorized_client")
+        raise OAuthError("The app may not be used on devices", "unauthorized_client")
     answer = book.new_device(client)
     complete = f"{page}?{urlencode({'user_code': str(answer['user_code'])})}"
     return {**answer, "verification_uri": page, "verification_uri_complete": complete}
@@ -268,6 +268,6 @@ def _device(book: TokenBook, query: dict[str, str]) -> Response:
         return HTMLResponse(refusal_page("Declined", "The device has been refused."))
     try:
         device.user = _consenting_user(book.world, device.client, query["login_hint"])
-    except PageRefusal as refusal:
+    except PageError as refusal:
         return HTMLResponse(refusal_page("This app cannot be added", refusal.sentence), status_code=refusal.status)
     return HTMLResponse(refusal_page("Done", "The device may go on now."))

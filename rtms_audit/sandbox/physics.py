@@ -7,7 +7,7 @@ docs/sandbox.md. Where Zoom is only known to stay silent, the sandbox stays sile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rtms_audit.sandbox.answers import Refused
+from rtms_audit.sandbox.answers import RefusedError
 from rtms_audit.sandbox.stream import Stream, StreamKeeper
 from rtms_audit.sandbox.webhooks import Courier
 from rtms_audit.sandbox.world import AppEnvironment, Grant, Meeting, User, World
@@ -23,7 +23,7 @@ class Obstacle:
     """One broken link: a sentence for `/state`, and what a REST start is answered (None: 204 and nothing more)."""
 
     why: str
-    refusal: Refused | None = None
+    refusal: RefusedError | None = None
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,15 @@ class Physics:
     # -- wishes --------------------------------------------------------------------------------------------------------
 
     def auto_start(self, meeting: Meeting, client: AppEnvironment, operator: User) -> Stream | None:
-        """Start a stream if the starter's account auto-starts this app and nothing stands in the way; else stay silent."""
+        """Start a stream if the starter's account auto-starts this app and every link holds; else stay silent."""
         wish = Wish(meeting, client, client.client_id, operator, "auto-start")
         if not operator.account.lists("auto_start", client.key):
-            return self._silence(wish, "auto-start is not set for this app")
-        obstacle = self._obstacle(wish)
-        if obstacle is not None:
-            return self._silence(wish, obstacle.why)
-        return self._start(wish)
+            self._silence(wish, "auto-start is not set for this app")
+            return None
+        return self._start_or_stay_silent(wish)
 
     def rest_start(self, meeting: Meeting, client_id: str, operator: User) -> Stream | None:
-        """Start a stream as the REST call does; raises Refused with Zoom's code, or returns None where 204 is all."""
+        """Start a stream as REST does; raises RefusedError with Zoom's code, or returns None where 204 is all."""
         wish = Wish(meeting, self.world.client(client_id), client_id, operator, "rest")
         if not may_start(meeting, operator):
             raise self._refuse(wish, "the starter is not host, alternative host or invited", not_allowed())
@@ -73,9 +71,7 @@ class Physics:
         obstacle = self._obstacle(wish)
         if obstacle is not None and obstacle.refusal is not None:
             raise self._refuse(wish, obstacle.why, obstacle.refusal)
-        if obstacle is not None:
-            return self._silence(wish, obstacle.why)
-        return self._start(wish)
+        return self._start_or_stay_silent(wish)
 
     def running(self, meeting: Meeting, client_id: str, operator: User | None = None) -> Stream | None:
         """Return the live stream of this app in this meeting (of this starter, where one is named)."""
@@ -86,7 +82,7 @@ class Physics:
         return None
 
     def answer_approval(self, meeting: Meeting, answer: str) -> None:
-        """The host approves or denies every app that waits; approved ones start now."""
+        """Let the host approve or deny every app that waits; approved ones start now."""
         for client_id in meeting.approvals:
             meeting.approvals[client_id] = answer
         waiting, meeting.waiting_starts = meeting.waiting_starts, []
@@ -119,18 +115,11 @@ class Physics:
             return Obstacle("the host denied the request")
         if state is None:
             approvals[wish.client_id] = "pending"
-            wish.meeting.waiting_starts.append(lambda: self._begin_again(wish))
+            wish.meeting.waiting_starts.append(lambda: self._start_or_stay_silent(wish))
         return Obstacle(
             "the host has not answered the request",
-            Refused(400, 2309, "The host's authorization is required to start the RTMS app."),
+            RefusedError(400, 2309, "The host's authorization is required to start the RTMS app."),
         )
-
-    def _begin_again(self, wish: Wish) -> None:
-        obstacle = self._obstacle(wish)
-        if obstacle is None:
-            self._start(wish)
-        else:
-            self._silence(wish, obstacle.why)
 
     def _installed(self, wish: Wish) -> Obstacle | None:
         grant = self._grant(wish)
@@ -160,9 +149,8 @@ class Physics:
 
     def _limit(self, client: AppEnvironment) -> int:
         spec = client.app.owner.spec
-        return (
-            min(TRIAL_CONCURRENCY, spec.concurrency_limit) if spec.developer_pack == "trial" else spec.concurrency_limit
-        )
+        most = spec.concurrency_limit
+        return min(TRIAL_CONCURRENCY, most) if spec.developer_pack == "trial" else most
 
     def _running_for_owner(self, client: AppEnvironment) -> int:
         owner = client.app.owner
@@ -170,18 +158,27 @@ class Physics:
 
     # -- outcomes ------------------------------------------------------------------------------------------------------
 
+    def _start_or_stay_silent(self, wish: Wish) -> Stream | None:
+        obstacle = self._obstacle(wish)
+        if obstacle is None:
+            return self._start(wish)
+        self._silence(wish, obstacle.why)
+        return None
+
     def _start(self, wish: Wish) -> Stream | None:
         client, grant = wish.client, self._grant(wish)
-        assert client is not None and grant is not None  # noqa: S101  (the links before this one saw to it)
+        assert client is not None  # noqa: S101  (the links of the chain saw to both)
+        assert grant is not None  # noqa: S101
         if client.app.owner.spec.developer_pack == "expired":
-            return self._start_without_address(wish, client)
+            self._start_without_address(wish, client)
+            return None
         stream = self.keeper.start(wish.meeting, client, wish.operator, grant)
         self._note(wish, started=True, why="every link holds", code=None)
         self._warn_near_limit(client)
         return stream
 
     def _start_without_address(self, wish: Wish, client: AppEnvironment) -> None:
-        """Send the started event of an ended trial, which has neither stream nor address (devforum.zoom.us/t/141905)."""
+        """Send the started event of an ended trial: neither stream nor address (devforum.zoom.us/t/141905)."""
         payload: dict[str, object] = {
             "account_id": wish.operator.account.account_id,
             "meeting_id": wish.meeting.meeting_id,
@@ -204,7 +201,7 @@ class Physics:
     def _silence(self, wish: Wish, why: str) -> None:
         self._note(wish, started=False, why=why, code=None)
 
-    def _refuse(self, wish: Wish, why: str, refusal: Refused) -> Refused:
+    def _refuse(self, wish: Wish, why: str, refusal: RefusedError) -> RefusedError:
         self._note(wish, started=False, why=why, code=refusal.code)
         return refusal
 
@@ -224,20 +221,20 @@ class Physics:
 
 
 def may_start(meeting: Meeting, operator: User) -> bool:
-    """Whether somebody may start RTMS here: the host; an alternative host or an invited person who is in the meeting."""
+    """Whether somebody may start RTMS: the host, or an alternative host or invitee who is in the meeting."""
     joined = operator in meeting.present
     return operator is meeting.host or (joined and operator in [*meeting.alternative_hosts, *meeting.invited])
 
 
-def not_allowed() -> Refused:
+def not_allowed() -> RefusedError:
     """Return Zoom's 2308."""
-    return Refused(403, 2308, "Not allowed to start RTMS app.")
+    return RefusedError(403, 2308, "Not allowed to start RTMS app.")
 
 
 def _kind(wish: Wish) -> Obstacle | None:
     if wish.meeting.kind in STREAMABLE:
         return None
-    refusal = Refused(403, 13273, "The current session does not support the RTMS app feature.")
+    refusal = RefusedError(403, 13273, "The current session does not support the RTMS app feature.")
     return Obstacle(f"a {wish.meeting.kind} cannot be streamed", refusal)
 
 
@@ -250,7 +247,7 @@ def _verified(wish: Wish) -> Obstacle | None:
 def _sharing(wish: Wish) -> Obstacle | None:
     if wish.operator.account.spec.sharing:
         return None
-    refusal = Refused(400, 13267, "RTMS app access has been disabled in your settings.")
+    refusal = RefusedError(400, 13267, "RTMS app access has been disabled in your settings.")
     return Obstacle("sharing realtime content with apps is off", refusal)
 
 
@@ -261,7 +258,7 @@ def _allowed(wish: Wish) -> Obstacle | None:
         f"The app '{wish.client_id}' is not authorized to access meeting content. Please add it in the Allow apps to "
         "access meeting content setting."
     )
-    return Obstacle("the app is not on the account's list", Refused(403, 13262, message))
+    return Obstacle("the app is not on the account's list", RefusedError(403, 13262, message))
 
 
 def _distributed(wish: Wish) -> Obstacle | None:
@@ -280,7 +277,7 @@ def _entitled(wish: Wish) -> Obstacle | None:
     if app.spec.rtms_enabled and app.spec.status == "active" and (pack in ("active", "trial") or ended_but_told):
         return None
     why = f"the app owner's Developer Pack is {pack}" if app.spec.rtms_enabled else "RTMS is not enabled for the app"
-    return Obstacle(why, Refused(400, 2310, "Failed to perform RTMS app operation."))
+    return Obstacle(why, RefusedError(400, 2310, "Failed to perform RTMS app operation."))
 
 
 def _versions(wish: Wish) -> Obstacle | None:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import Executor
 
-from rtms_audit.sandbox.answers import Refused, no_meeting
+from rtms_audit.sandbox.answers import RefusedError, no_meeting
 from rtms_audit.sandbox.clock import DrivenClock, Timers
 from rtms_audit.sandbox.faults import Faults
 from rtms_audit.sandbox.limits import Limiter
@@ -56,7 +56,7 @@ class Platform:
 
     # -- meetings ------------------------------------------------------------------------------------------------------
 
-    def open_meeting(self, spec: MeetingSpec) -> tuple[Meeting, Refused | None]:
+    def open_meeting(self, spec: MeetingSpec) -> tuple[Meeting, RefusedError | None]:
         """Begin a meeting and pull its trigger; a refused REST start comes back beside the meeting."""
         meeting, operator = self._new_meeting(spec)
         if spec.minutes is not None:
@@ -98,14 +98,14 @@ class Platform:
             if spec.environment in (None, client.name) and spec.app in (None, client.app.spec.name)
         ]
 
-    def _start_by_rest(self, meeting: Meeting, client: AppEnvironment, operator: User) -> Refused | None:
+    def _start_by_rest(self, meeting: Meeting, client: AppEnvironment, operator: User) -> RefusedError | None:
         """Do what the app's backend would do with `PATCH …/rtms_app/status`, and log it as such a call."""
-        refused: Refused | None = None
+        refused: RefusedError | None = None
         try:
             if meeting.status != "started":
-                raise Refused(400, 3000, "Meeting has not started.")
+                raise RefusedError(400, 3000, "Meeting has not started.")
             self.physics.rest_start(meeting, client.client_id, operator)
-        except Refused as error:
+        except RefusedError as error:
             refused = error
         status = refused.answer.status if refused else 204
         pattern = "/v2/live_meetings/{meetingId}/rtms_app/status"
@@ -152,7 +152,7 @@ class Platform:
     # -- installs ------------------------------------------------------------------------------------------------------
 
     def remove_install(self, client: AppEnvironment, user: User) -> Grant | None:
-        """A user removes the app: tokens die, and a published app is told (`app_deauthorized`); a private one is not."""
+        """Remove the app for a user: tokens die; a shared app hears `app_deauthorized`, a private one does not."""
         grant = self.world.live_grant(client, user)
         if grant is None:
             return None

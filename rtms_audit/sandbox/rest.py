@@ -12,17 +12,26 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from rtms_audit.sandbox.answers import Answer, Refused, missing_scope
+from rtms_audit.sandbox.answers import Answer, RefusedError, missing_scope
 from rtms_audit.sandbox.calls import Call, Endpoint, account_of
 from rtms_audit.sandbox.platform import Platform
 from rtms_audit.sandbox.rest_accounts import ACCOUNT_ENDPOINTS
+from rtms_audit.sandbox.rest_approvals import APPROVAL_ENDPOINTS
+from rtms_audit.sandbox.rest_logs import LOG_ENDPOINTS
 from rtms_audit.sandbox.rest_marketplace import MARKETPLACE_ENDPOINTS
 from rtms_audit.sandbox.rest_meetings import MEETING_ENDPOINTS
 from rtms_audit.sandbox.rest_users import USER_ENDPOINTS
 from rtms_audit.sandbox.tokens import Access
 from rtms_audit.sandbox.world import CallLogEntry
 
-ENDPOINTS: tuple[Endpoint, ...] = (*USER_ENDPOINTS, *ACCOUNT_ENDPOINTS, *MEETING_ENDPOINTS, *MARKETPLACE_ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *USER_ENDPOINTS,
+    *ACCOUNT_ENDPOINTS,
+    *MEETING_ENDPOINTS,
+    *MARKETPLACE_ENDPOINTS,
+    *APPROVAL_ENDPOINTS,
+    *LOG_ENDPOINTS,
+)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -78,7 +87,7 @@ def serve(platform: Platform, raw: RawCall) -> Answer:
         headers = _limit(platform, access, endpoint)
         _require_scope(platform, access, endpoint)
         answer = endpoint.handler(Call(platform, access, path, raw.query, _json(raw.body)))
-    except Refused as refused:
+    except RefusedError as refused:
         answer = refused.answer
     if access is not None:
         spent_ms = int((time.monotonic() - begun) * 1000)
@@ -93,9 +102,9 @@ def _authenticate(platform: Platform, authorization: str) -> Access:
     scheme, _, token = authorization.partition(" ")
     checked = platform.book.check(token.strip()) if scheme.lower() == "bearer" else "Invalid access token."
     if isinstance(checked, str):
-        raise Refused(401, 124, checked)
+        raise RefusedError(401, 124, checked)
     if not account_of(checked).spec.api_access:
-        raise Refused(403, 403, "Access to the Zoom REST API has been denied for this account.")
+        raise RefusedError(403, 403, "Access to the Zoom REST API has been denied for this account.")
     return checked
 
 
@@ -106,14 +115,14 @@ def _route(raw: RawCall) -> tuple[Endpoint, dict[str, str]]:
         path = endpoint.match(raw.method, segments)
         if path is not None:
             return endpoint, path
-    raise Refused(400, 2300, "This API endpoint is not recognized.")
+    raise RefusedError(400, 2300, "This API endpoint is not recognized.")
 
 
 def _limit(platform: Platform, access: Access, endpoint: Endpoint) -> dict[str, str]:
     account = account_of(access)
     verdict = platform.limiter.take(account.label, account.spec.plan, endpoint.label)
     if not verdict.allowed:
-        refused = Refused(429, platform.world.settings.rate_limit_code, verdict.message)
+        refused = RefusedError(429, platform.world.settings.rate_limit_code, verdict.message)
         refused.answer = Answer(429, refused.answer.body, verdict.headers)
         raise refused
     return verdict.headers
@@ -139,4 +148,4 @@ def _json(body: bytes) -> object:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Refused(400, 300, "Request Body should be a valid JSON object.") from error
+        raise RefusedError(400, 300, "Request Body should be a valid JSON object.") from error

@@ -3,7 +3,7 @@
 What a free account is told (often with HTTP 200) after Zoom's OpenAPI of 2026-02; live bodies are not public.
 """
 
-from rtms_audit.sandbox.answers import Answer, Refused, paid_only
+from rtms_audit.sandbox.answers import Answer, RefusedError, paid_only
 from rtms_audit.sandbox.calls import Call, Endpoint, both
 
 _PLAN_TYPES = {"pro": "monthly", "business": "business_monthly", "enterprise": "zoe_monthly", "education": "edu20"}
@@ -40,12 +40,12 @@ def _locks(call: Call) -> Answer:
 
 def _domains(call: Call) -> Answer:
     if not call.own_account(call.path["accountId"]).paid:
-        raise Refused(200, 2001, "Account does not exist or is not a paid account.")
+        raise RefusedError(200, 2001, "Account does not exist or is not a paid account.")
     return Answer(200, {"trusted_domains": []})
 
 
 def _partners_only(call: Call) -> Answer:
-    raise Refused(404, 2001, f"Account does not exist: {call.path.get('accountId', 'me')}.")
+    raise RefusedError(404, 2001, f"Account does not exist: {call.path.get('accountId', 'me')}.")
 
 
 def _usage(call: Call) -> Answer:
@@ -97,7 +97,7 @@ def _pac(call: Call) -> Answer:
 
 def _metrics(call: Call) -> Answer:
     if call.account.spec.plan not in _BUSINESS:
-        raise Refused(200, 400, "This API is only available for ZMP and Business or higher accounts.")
+        raise RefusedError(200, 400, "This API is only available for ZMP and Business or higher accounts.")
     return call.page("meetings", [])
 
 
@@ -112,16 +112,18 @@ ACCOUNT_ENDPOINTS = (
              ("account:read:sub_account:admin", "account:read:sub_account:master", "account:master"), _partners_only),
     Endpoint("GET", "/accounts", "Medium", ("account:read:list_sub_accounts:master", "account:master"), _partners_only),
     Endpoint("GET", "/accounts/{accountId}/plans", "Medium",
-             ("billing:read:plan_information:admin", "billing:read:plan_information:master", "billing:master"), _partners_only),
+             ("billing:read:plan_information:admin", "billing:read:plan_information:master", "billing:master"),
+             _partners_only),
     Endpoint("GET", "/accounts/{accountId}/plans/usage", "Heavy",
-             ("billing:read:plan_usage:admin", "billing:read:plan_usage:master", "billing:master", "account:read:admin"), _usage),
+             ("billing:read:plan_usage:admin", "billing:read:plan_usage:master", "account:read:admin"), _usage),
     Endpoint("GET", "/roles", "Medium", both("role:read:list_roles", "role:read:admin"), _roles, family="4700"),
     Endpoint("GET", "/groups", "Medium", ("group:read:list_groups:admin", "group:read:admin"), _groups),
     Endpoint("GET", "/past_meetings/{meetingId}/participants", "Medium",
              both("meeting:read:list_past_participants", "meeting:read", "meeting:read:admin"), _participants),
     Endpoint("GET", "/users/{userId}/recordings", "Medium",
              both("cloud_recording:read:list_user_recordings", "recording:read", "recording:read:admin"), _recordings),
-    Endpoint("GET", "/users/{userId}/pac", "Light", both("pac:read:list_pac_accounts", "pac:read", "pac:read:admin"), _pac),
+    Endpoint("GET", "/users/{userId}/pac", "Light",
+             both("pac:read:list_pac_accounts", "pac:read", "pac:read:admin"), _pac),
     Endpoint("GET", "/metrics/meetings", "Resource-intensive",
              ("dashboard:read:list_meetings:admin", "dashboard_meetings:read:admin"), _metrics),
 )  # fmt: skip

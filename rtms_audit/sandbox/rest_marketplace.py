@@ -1,19 +1,22 @@
-"""REST: the Marketplace's view of apps, requests, entitlements and logs. Fields after Zoom's OpenAPI of 2026-02."""
+"""REST: the Marketplace's view of apps, requests, entitlements and subscriptions. Fields after Zoom's OpenAPI of 2026-02."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from rtms_audit.sandbox.answers import Answer, Refused, no_user
+from rtms_audit.sandbox.answers import Answer, RefusedError, no_user
 from rtms_audit.sandbox.calls import Call, Endpoint, both
-from rtms_audit.sandbox.webhooks import Attempt
 from rtms_audit.sandbox.world import App
 
 APP_LISTS = (
-    "active_requests", "past_requests", "public", "account_created", "account_added", "approved_apps", "restricted_apps",
-)  # fmt: skip
-LOG_DAYS = 7
+    "active_requests",
+    "past_requests",
+    "public",
+    "account_created",
+    "account_added",
+    "approved_apps",
+    "restricted_apps",
+)
 _USAGE = {"admin-managed": 1, "user-managed": 2}
-_FAILED = {-1: 1, -2: 2, -7: 6, -13: 12}
 
 
 def find_app(call: Call, name: str) -> App:
@@ -21,7 +24,7 @@ def find_app(call: Call, name: str) -> App:
     for app in call.world.apps.values():
         if app.app_id == name:
             return app
-    raise Refused(404, 1401, f"App does not exist: {name}.")
+    raise RefusedError(404, 1401, f"App does not exist: {name}.")
 
 
 def app_status(app: App) -> str:
@@ -50,7 +53,7 @@ def _item(app: App) -> dict[str, object]:
 def _apps(call: Call) -> Answer:
     kind = call.query.get("type", "active_requests")
     if kind not in APP_LISTS:
-        raise Refused(400, 1505, f"Invalid type: {kind}.")
+        raise RefusedError(400, 1505, f"Invalid type: {kind}.")
     account, world = call.account, call.world
     added = {g.client.app.app_id for g in world.grants if g.alive and g.user.account is account}
     chosen: Iterable[App] = ()
@@ -133,90 +136,7 @@ def _entitlements(call: Call) -> Answer:
     if call.caller is None:
         raise no_user(call.path["userId"])
     call.subject(call.path["userId"])
-    raise Refused(409, 1402, "The app is not monetized.")
-
-
-def _webhook_logs(call: Call) -> Answer:
-    app = find_app(call, call.path["appId"])
-    _owner_only(call, app)
-    start, end = _span(call)
-    event, retry = call.query.get("event"), call.query.get("retry_num")
-    if call.query.get("type", "2") not in ("1", "2", "3"):
-        raise Refused(404, 1504, "Invalid type.")
-    items = [
-        _log_item(attempt)
-        for attempt in call.platform.courier.attempts
-        if attempt.client.app is app
-        and start <= attempt.at <= end
-        and event in (None, attempt.event)
-        and retry in (None, str(attempt.retry_num))
-    ]
-    return call.page("webhook_logs", items)
-
-
-def _owner_only(call: Call, app: App) -> None:
-    if app.owner is not call.account:
-        raise Refused(401, 201, "You do not have permission to access the targeted resource.")
-
-
-def _span(call: Call) -> tuple[datetime, datetime]:
-    now = call.world.clock.wall()
-    try:
-        end = _moment(call.query["to"]) if "to" in call.query else now + timedelta(seconds=1)
-        start = _moment(call.query["from"]) if "from" in call.query else end - timedelta(days=LOG_DAYS)
-    except ValueError as error:
-        raise Refused(404, 1503, "The date format is invalid; use yyyy-MM-dd'T'HH:mm:ss'Z'.") from error
-    if end < start:
-        raise Refused(404, 1501, "The 'to' date is before the 'from' date.")
-    if end - start > timedelta(days=LOG_DAYS):
-        raise Refused(404, 1502, "The date range exceeds 7 days.")
-    return start, end
-
-
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-
-
-def _log_item(attempt: Attempt) -> dict[str, object]:
-    return {
-        "event": attempt.event,
-        "status": attempt.status if attempt.status > 0 else -1,
-        "failed_reason_type": _FAILED.get(attempt.status, 0 if attempt.status < 400 else 16),
-        "user_id": attempt.user_id,
-        "endpoint": attempt.url,
-        "subscription_id": attempt.client.subscription_id,
-        "request_headers": _headers(attempt.request_headers),
-        "request_body": attempt.body.decode(),
-        "response_headers": _headers(attempt.response_headers),
-        "response_body": attempt.response_body,
-        "date_time": attempt.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "trace_id": attempt.request_id.replace("-", ""),
-        "request_id": attempt.request_id,
-        "retry_num": attempt.retry_num,
-    }
-
-
-def _headers(headers: dict[str, str]) -> str:
-    return "\n".join(f"{name}: {value}" for name, value in headers.items())
-
-
-def _api_call_logs(call: Call) -> Answer:
-    app = find_app(call, call.path["appId"])
-    _owner_only(call, app)
-    if call.query.get("duration", "7") not in ("7", "14", "30"):
-        raise Refused(400, 300, "The duration must be 7, 14 or 30.")
-    ids = {environment.client_id for environment in app.environments.values()}
-    method, status = call.query.get("method"), call.query.get("status_code")
-    items = [
-        {"url_pattern": entry.url_pattern, "time": entry.spent_ms, "http_status": entry.http_status,
-         "method": entry.method, "trace_id": entry.trace_id}
-        for entry in call.world.call_log
-        if entry.client_id in ids
-        and method in (None, entry.method)
-        and status in (None, str(entry.http_status))
-        and call.query.get("query", "") in entry.url_pattern
-    ]  # fmt: skip
-    return call.page("call_logs", items)
+    raise RefusedError(409, 1402, "The app is not monetized.")
 
 
 def _subscriptions(call: Call) -> Answer:
@@ -229,22 +149,22 @@ def _subscriptions(call: Call) -> Answer:
     return call.page("event_subscriptions", [item])
 
 
-def _market(scope: str, *classic: str) -> tuple[str, ...]:
+def market(scope: str, *classic: str) -> tuple[str, ...]:
+    """Return the names of a Marketplace read scope: granular in both forms, and the classic ones that also do."""
     return both(f"marketplace:read:{scope}", *classic, *(f"{name}:admin" for name in classic))
 
 
 _APP = "/marketplace/apps/{appId}"
 MARKETPLACE_ENDPOINTS = (
-    Endpoint("GET", "/marketplace/apps", "Medium", ("marketplace:read:list_apps:admin", "marketplace_app:read:admin"), _apps, "201"),
-    Endpoint("GET", _APP, "Medium", _market("app", "marketplace_app:read"), _app, "201"),
+    Endpoint("GET", "/marketplace/apps", "Medium",
+             ("marketplace:read:list_apps:admin", "marketplace_app:read:admin"), _apps, "201"),
+    Endpoint("GET", _APP, "Medium", market("app", "marketplace_app:read"), _app, "201"),
     Endpoint("GET", "/marketplace/users/{userId}/apps", "Medium",
-             _market("list_user_app_requests", "marketplace_app:read"), _user_apps, "201"),
+             market("list_user_app_requests", "marketplace_app:read"), _user_apps, "201"),
     Endpoint("GET", "/marketplace/users/{userId}/entitlements", "Medium",
-             _market("list_user_entitlements", "marketplace_entitlement:read"), _entitlements, "201"),
+             market("list_user_entitlements", "marketplace_entitlement:read"), _entitlements, "201"),
     Endpoint("GET", f"{_APP}/requests", "Medium",
              ("marketplace:read:app_request:admin", "marketplace_app:read:admin"), _requests, "201"),
-    Endpoint("GET", f"{_APP}/webhook_logs", "Medium", _market("app", "marketplace_app:read"), _webhook_logs, "201"),
-    Endpoint("GET", f"{_APP}/api_call_logs", "Medium", ("marketplace:read:list_api_logs:admin",), _api_call_logs, "201"),
     Endpoint("GET", "/marketplace/app/event_subscription", "Medium",
              ("marketplace:read:list_event_subscriptions",), _subscriptions, "201"),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """REST: meetings, and the RTMS start, stop, pause and resume of `rtms_app/status`."""
 
-from rtms_audit.sandbox.answers import Answer, Refused, no_meeting
+from rtms_audit.sandbox.answers import Answer, RefusedError, no_meeting
 from rtms_audit.sandbox.calls import Call, Endpoint, both
 from rtms_audit.sandbox.physics import not_allowed
 from rtms_audit.sandbox.stream import StopReason
@@ -46,7 +46,7 @@ def _status(call: Call) -> Answer:
     action, client_id, participant = _wish(call)
     meeting = call.platform.current_meeting(call.path["meetingId"])
     if meeting.status != "started":
-        raise Refused(400, 3000, "Meeting has not started.")
+        raise RefusedError(400, 3000, "Meeting has not started.")
     operator = _operator(call, meeting, participant)
     if action == "start":
         call.platform.physics.rest_start(meeting, client_id, operator)
@@ -68,7 +68,7 @@ def _wish(call: Call) -> tuple[str, str, str | None]:
         ("settings.participant_user_id", participant, participant is None or isinstance(participant, str)),
     ):
         if not good:
-            raise Refused(400, 300, f"Validation Failed. Invalid field: {field} ({value!r:.40}).")
+            raise RefusedError(400, 300, f"Validation Failed. Invalid field: {field} ({value!r:.40}).")
     return str(action), str(client_id), participant
 
 
@@ -78,7 +78,7 @@ def _operator(call: Call, meeting: Meeting, participant: str | None) -> User:
         return call.caller or meeting.host
     user = call.world.user(participant)
     if user is None:
-        raise Refused(400, 2312, f"The participant does not exist: {participant}.")
+        raise RefusedError(400, 2312, f"The participant does not exist: {participant}.")
     if call.caller not in (None, user) and not call.is_admin:
         raise not_allowed()
     return user
@@ -87,7 +87,7 @@ def _operator(call: Call, meeting: Meeting, participant: str | None) -> User:
 def _control(call: Call, meeting: Meeting, client_id: str, operator: User, action: str) -> None:
     running = call.platform.physics.running(meeting, client_id, operator)
     if running is None:
-        raise Refused(400, 13277, f"Unable to '{action}' the RTMS app because it has not been started.")
+        raise RefusedError(400, 13277, f"Unable to '{action}' the RTMS app because it has not been started.")
     keeper = call.platform.keeper
     if action == "stop":
         keeper.stop(running, StopReason.USER_TRIGGERED)

@@ -1,6 +1,6 @@
 """REST: people (`/users…`). Fields after Zoom's OpenAPI of 2026-02."""
 
-from rtms_audit.sandbox.answers import Answer, Refused
+from rtms_audit.sandbox.answers import Answer, RefusedError
 from rtms_audit.sandbox.calls import Call, Endpoint, both
 from rtms_audit.sandbox.world import User
 
@@ -120,7 +120,7 @@ def _permissions(call: Call) -> Answer:
 def _token(call: Call) -> Answer:
     call.subject(call.path["userId"])
     if call.query.get("type", "token") == "token":
-        raise Refused(400, 2300, "Token is no longer supported. Please use ZAK token instead.")
+        raise RefusedError(400, 2300, "Token is no longer supported. Please use ZAK token instead.")
     return Answer(200, {"token": call.world.token_urlsafe(32)})
 
 

@@ -34,7 +34,8 @@ _SENDERS = 32
 class Sandbox:
     """A look-alike Zoom on a loopback port. Use it as a context manager, or call `start` and `stop`.
 
-    `clock` is the wall clock (aware, UTC); time can also be driven through `{control_url}/clock`. `poster` sends webhooks.
+    `clock` is the wall clock (aware, UTC); time can also be driven through `{control_url}/clock`. `poster` sends
+    webhooks.
     """
 
     def __init__(

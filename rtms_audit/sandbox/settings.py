@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-WebhookUrls = str | dict[str, str | None | dict[str, str | None]] | None
+WebhookUrls = str | dict[str, str | dict[str, str | None] | None] | None
 
 
 class Settings(BaseModel):

@@ -41,7 +41,7 @@ class SessionState(IntEnum):
 
 
 class StopReason(IntEnum):
-    """The RTMS_STOP_REASON values that the sandbox gives by itself; any number can be given through the control address."""
+    """The RTMS_STOP_REASON values that the sandbox gives by itself; the control address can give any number."""
 
     USER_TRIGGERED = 2
     USER_LEFT = 3
@@ -189,7 +189,7 @@ class StreamKeeper:
         stream.window = self.world.timers.after(seconds, lambda: self.stop(stream, reason))
 
     def close_window(self, stream: Stream) -> None:
-        """The client has come (back): the stream may live on."""
+        """Let the stream live on: the client has come, or come back."""
         if stream.window is not None:
             stream.window.cancel()
             stream.window = None
@@ -206,7 +206,7 @@ class StreamKeeper:
         self._open_window(stream, self.world.settings.reconnect_window_s, StopReason.AWAIT_RECONNECTION_TIMEOUT)
 
     def media_lost(self, stream: Stream, media_type: int) -> None:
-        """A media socket is gone; without any, and none coming back, the stream ends."""
+        """Note that a media socket is gone; if none is left and none comes back, the stream ends."""
         stream.media.pop(media_type, None)
         if stream.live and stream.signaling is not None and not stream.media:
             seconds = self.world.settings.media_reconnect_window_s

@@ -29,6 +29,9 @@ AUDITOR_SCOPES = (
     "marketplace:read:app:admin",
     "marketplace:read:list_apps:admin",
     "marketplace:read:app_request:admin",
+    "marketplace:update:app_request:admin",
+    "marketplace:write:app_pre_approve:admin",
+    "marketplace:write:app:admin",
     "marketplace:read:list_user_app_requests:admin",
     "marketplace:read:list_api_logs:admin",
     "marketplace_app:read:admin",
@@ -54,11 +57,11 @@ DEAD_WORDS = {
 }
 
 
-class OAuthRefusal(Exception):
+class OAuthError(Exception):
     """The token address says no: HTTP status and Zoom's `{reason, error}`.
 
-    `code` is one of Zoom's OAuth numbers. How those travel at the token address is not public; the sandbox adds the number
-    as a key of its own and to the reason's text.
+    `code` is one of Zoom's OAuth numbers. How those travel at the token address is not public; the sandbox adds the
+    number as a key of its own and to the reason's text.
     """
 
     def __init__(self, reason: str, error: str, *, status: int = 400, code: int | None = None) -> None:
@@ -150,24 +153,26 @@ class TokenBook:
         return code
 
     def exchange_code(self, client: AppEnvironment, code: str, redirect_uri: str, verifier: str) -> dict[str, object]:
-        """Turn a code into a grant and its first tokens; OAuthRefusal where it is not good."""
+        """Turn a code into a grant and its first tokens; OAuthError where it is not good."""
         found = self.codes.get(code)
         if found is None or found.client is not client:
-            raise OAuthRefusal("Invalid authorization code", "invalid_grant")
+            raise OAuthError("Invalid authorization code", "invalid_grant")
         if self._expired(found.expires_at):
             del self.codes[code]
-            raise OAuthRefusal("Invalid authorization code", "invalid_grant")
+            raise OAuthError("Invalid authorization code", "invalid_grant")
         if redirect_uri != found.redirect_uri:
-            raise OAuthRefusal("Redirect URI mismatch.", "invalid_request", code=4709)
+            raise OAuthError("Redirect URI mismatch.", "invalid_request", code=4709)
         if found.challenge is not None and not _verifies(verifier, found.challenge, found.method):
-            raise OAuthRefusal("Invalid code verifier", "invalid_grant")
+            raise OAuthError("Invalid code verifier", "invalid_grant")
         del self.codes[code]
         return self.pair(self.world.add_grant(client, found.user, found.scopes))
 
     def pair(self, grant: Grant) -> dict[str, object]:
         """Issue an access and a refresh token for a living grant."""
-        claims = {"ver": 7, "auid": grant.grant_id, "iss": f"zm:cid:{grant.client.client_id}", "gno": 0, "tid": 0,
-                  "aud": "https://oauth.zoom.us", "uid": grant.user.user_id, "aid": grant.user.account.account_id}  # fmt: skip
+        claims: dict[str, object] = {
+            "ver": 7, "auid": grant.grant_id, "iss": f"zm:cid:{grant.client.client_id}", "gno": 0, "tid": 0,
+            "aud": "https://oauth.zoom.us", "uid": grant.user.user_id, "aid": grant.user.account.account_id,
+        }  # fmt: skip
         refresh = token({**claims, "type": 1}, self.world.token_urlsafe)
         self.refreshes[refresh] = Refresh(grant, self._in(REFRESH_TTL_S))
         answer = self._access(Access(grant.scopes, self._expiry(), grant=grant), {**claims, "type": 0})
@@ -188,10 +193,10 @@ class TokenBook:
         }
 
     def refresh(self, client: AppEnvironment, text: str) -> dict[str, object]:
-        """Rotate a refresh token; OAuthRefusal where it or its grant is dead."""
+        """Rotate a refresh token; OAuthError where it or its grant is dead."""
         found = self.refreshes.get(text)
         if found is None or found.grant.client is not client or self._expired(found.expires_at):
-            raise OAuthRefusal("Invalid Token!", "invalid_grant")
+            raise OAuthError("Invalid Token!", "invalid_grant")
         self._refuse_dead(found.grant)
         if found.used_at is not None:
             self._allow_reuse(found)
@@ -201,9 +206,9 @@ class TokenBook:
     def _refuse_dead(self, grant: Grant) -> None:
         code = _dead_code(grant)
         if code == 0:
-            raise OAuthRefusal("Invalid Token!", "invalid_grant")
+            raise OAuthError("Invalid Token!", "invalid_grant")
         if code is not None:
-            raise OAuthRefusal(DEAD_WORDS[code], "invalid_grant", code=code)
+            raise OAuthError(DEAD_WORDS[code], "invalid_grant", code=code)
 
     def _allow_reuse(self, used: Refresh) -> None:
         settings = self.world.settings
@@ -214,8 +219,8 @@ class TokenBook:
             used.reuses += 1
             if used.reuses <= settings.tolerance:
                 return
-            raise OAuthRefusal(DEAD_WORDS[4740], "invalid_grant", code=4740)
-        raise OAuthRefusal("Invalid Token!", "invalid_grant")
+            raise OAuthError(DEAD_WORDS[4740], "invalid_grant", code=4740)
+        raise OAuthError("Invalid Token!", "invalid_grant")
 
     def account_token(self, account: Account) -> dict[str, object]:
         """Issue a Server-to-Server token: no refresh token."""
@@ -233,14 +238,14 @@ class TokenBook:
         return self._access(Access(CLIENT_SCOPES, self._expiry(), client=client), claims)
 
     def revoke(self, client: AppEnvironment, text: str) -> None:
-        """End the grant behind an access or refresh token of this client; OAuthRefusal where there is none."""
+        """End the grant behind an access or refresh token of this client; OAuthError where there is none."""
         access, refresh = self.accesses.get(text), self.refreshes.get(text)
         grant = (access.grant if access else None) or (refresh.grant if refresh else None)
         if access is not None and access.client is client:
             access.revoked = True
             return
         if grant is None or grant.client is not client:
-            raise OAuthRefusal("Invalid Token!", "invalid_request")
+            raise OAuthError("Invalid Token!", "invalid_request")
         grant.dead_code = grant.dead_code or 0
 
     def check(self, text: str) -> Access | str:
@@ -259,19 +264,19 @@ class TokenBook:
                 "interval": DEVICE_INTERVAL_S}  # fmt: skip
 
     def poll_device(self, client: AppEnvironment, device_code: str) -> dict[str, object]:
-        """Answer one poll of a waiting device; OAuthRefusal with the pending states of RFC 8628."""
+        """Answer one poll of a waiting device; OAuthError with the pending states of RFC 8628."""
         device = self.devices.get(device_code)
         if device is None or device.client is not client:
-            raise OAuthRefusal("Invalid device code", "invalid_grant")
+            raise OAuthError("Invalid device code", "invalid_grant")
         if self._expired(device.expires_at):
-            raise OAuthRefusal("The device code has expired", "expired_token")
+            raise OAuthError("The device code has expired", "expired_token")
         if device.user is None:
             error = "slow_down" if self._too_soon(device) else "authorization_pending"
             device.polled_at = self.world.clock.now()
-            raise OAuthRefusal("The user has not finished the authorization", error)
+            raise OAuthError("The user has not finished the authorization", error)
         del self.devices[device_code]
         if not isinstance(device.user, User):
-            raise OAuthRefusal("The user refused", "access_denied")
+            raise OAuthError("The user refused", "access_denied")
         return self.pair(self.world.add_grant(client, device.user))
 
     def _too_soon(self, device: Device) -> bool:

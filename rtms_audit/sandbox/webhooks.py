@@ -1,7 +1,7 @@
 """The webhook sender: signs, delivers, retries, validates addresses, and keeps the log that `webhook_logs` shows.
 
-Rules after developers.zoom.us/docs/api/webhooks (2026-02): three seconds to answer; retries after 5, 20 and 60 minutes and only
-for status 500 and above or a network error; re-validation each 72 hours, and no events after six failures in a row.
+Rules after developers.zoom.us/docs/api/webhooks (2026-02): three seconds to answer; retries after 5, 20 and 60 minutes
+and only for status 500 and above or a network error; re-validation each 72 hours, no events after six failures in a row.
 """
 
 import asyncio
@@ -123,7 +123,7 @@ class Courier:
     def send(
         self, client: AppEnvironment, event: str, payload: Mapping[str, object], *, user_id: str = "", order: str = ""
     ) -> bool:
-        """Queue one event; False where no subscription takes it. Events of the same `order` are sent one after another."""
+        """Queue one event; False where no subscription takes it. Events of the same `order` follow one another."""
         url = self.url(client)
         if url is None or not client.subscription_enabled or event not in client.app.spec.events:
             return False
