@@ -1,5 +1,6 @@
 """`rtms-audit install`: consent in a browser, and the grant that comes of it."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from rtms_audit.cli.services import live
 from rtms_audit.errors import UserError
 
 if TYPE_CHECKING:
+    from rtms_audit.core.model import InstallKey
     from rtms_audit.workflows.install import Begun, Browser, Callback, Finished, Installer
     from rtms_audit.workflows.services import Services
 
@@ -39,16 +41,16 @@ def install(
     """
     import webbrowser
 
-    from rtms_audit.core.model import Environment
+    from rtms_audit.core.model import Environment, InstallKey
     from rtms_audit.workflows.install import Installer, InstallRefusedError, Outcome
 
     if no_browser and paste:
         raise UserError("--no-browser and --paste exclude each other.", next_step="Give one of them.")
     browser: Browser = _print_address if no_browser or paste else webbrowser.open
     with live(context) as services:
-        installer = Installer(services)
-        way = _Way(services, installer, app, account, Environment(environment), float(timeout))
-        finished = way.paste() if paste else way.wait(browser)
+        key = InstallKey(account, Environment(environment))
+        way = CallbackWay(Installer(services), services, app=services.store.app(app).name, key=key)
+        finished = way.paste() if paste else way.wait(browser, timeout)
     if finished.outcome is not Outcome.INSTALLED:
         raise InstallRefusedError(finished)
     # With --no-browser standard output holds the address and nothing else.
@@ -56,36 +58,24 @@ def install(
     talk(f"Next: {finished.next_step}")
 
 
-class _Way:
+class CallbackWay:
     """The three ways in which a callback can come back."""
 
-    def __init__(
-        self,
-        services: "Services",
-        installer: "Installer",
-        app: str | None,
-        account: str,
-        environment: object,
-        timeout: float,
-    ) -> None:
-        from rtms_audit.core.model import Environment
-
-        self.services = services
+    def __init__(self, installer: "Installer", services: "Services", *, app: str, key: "InstallKey") -> None:
         self.installer = installer
-        self.app = services.store.app(app).name
-        self.account = account
-        self.environment = Environment(str(environment))
-        self.timeout = timeout
-        services.store.account(account)
-        self.redirect_uri = services.store.credentials(app=self.app, environment=self.environment).redirect_uri
+        self.services = services
+        self.app = app
+        self.key = key
+        services.store.account(key.account)
+        self.redirect_uri = services.store.credentials(app=app, environment=key.environment).redirect_uri
 
     def begin(self, redirect_uri: str) -> "Begun":
         """Begin the install, to come back at an address."""
         return self.installer.begin(
-            app=self.app, account=self.account, environment=self.environment, redirect_uri=redirect_uri
+            app=self.app, account=self.key.account, environment=self.key.environment, redirect_uri=redirect_uri
         )
 
-    def wait(self, browser: "Browser") -> "Finished":
+    def wait(self, browser: "Browser", timeout: float) -> "Finished":
         """Listen at the loopback address, or wait for `serve` to receive the callback at the hosted one."""
         from rtms_audit.workflows.install import wait_for_callback
         from rtms_audit.workflows.loopback import LoopbackListener, is_loopback
@@ -94,12 +84,12 @@ class _Way:
             begun = self.begin(self.redirect_uri)
             _open(browser, begun)
             talk("Waiting for the callback, which `rtms-audit serve` receives …")
-            return wait_for_callback(self.installer, begun, self.services, timeout=self.timeout)
+            return wait_for_callback(self.installer, begun, self.services, timeout=timeout)
         with LoopbackListener(self.redirect_uri, self.finish) as listener:
             begun = self.begin(listener.redirect_uri)
             _open(browser, begun)
             talk("Waiting for the callback …")
-            return listener.wait(self.timeout) or self.installer.time_out(begun)
+            return listener.wait(timeout) or self.installer.time_out(begun)
 
     def finish(self, callback: "Callback") -> "Finished":
         """Take a callback to its end."""
@@ -130,5 +120,5 @@ def _open(browser: "Browser", begun: "Begun") -> None:
 
 def _print_address(address: str) -> bool:
     echo_result(address)
-    click.get_text_stream("stdout").flush()
+    sys.stdout.flush()
     return True
