@@ -1,8 +1,8 @@
 """Time in the sandbox: a clock that can be driven forward, and timers that hang on it.
 
 Everything with a limit (codes, tokens, the attach window, keep-alives, webhook retries) is measured on the driven
-clock, so a test can let an hour pass at once. Whatever leaves the sandbox as a date (headers, `event_ts`, logs) shows the wall
-clock, so that a receiver with its own clock is not confused by such a jump.
+clock, so a test can let an hour pass at once. Whatever leaves the sandbox as a date (headers, `event_ts`, logs) shows
+the wall clock, so that a receiver with its own clock is not confused by such a jump.
 """
 
 import asyncio

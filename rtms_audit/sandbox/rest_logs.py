@@ -1,4 +1,4 @@
-"""REST: what Zoom sent and what it was asked, as an app's owner can read it back. Fields after the OpenAPI of 2026-02."""
+"""REST: what was sent to an app and what it asked, for its owner to read. Fields after the OpenAPI of 2026-02."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""REST: the Marketplace's view of apps, requests, entitlements and subscriptions. Fields after Zoom's OpenAPI of 2026-02."""
+"""REST: the Marketplace's view of apps, requests, entitlements and subscriptions (Zoom's OpenAPI of 2026-02)."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -138,7 +138,7 @@ class Visit:
         self.talk = MediaTalk(stream, self.channel, self.keeper, media_type=media_type, params=params)
 
     def _refuse_media(self, message: Mapping[str, object], stream: Stream, status: Status) -> None:
-        """Refuse a medium. After a combined mask Zoom was seen to stop the stream as well; with which reason is not known."""
+        """Refuse a medium. After a combined mask Zoom was seen to stop the stream too; the reason is not known."""
         stream.refusals.append(status)
         if status is Status.MEDIA_TYPE_INVALID_VALUE:
             reason = StopReason.DATA_CONNECTION_CLOSED_ABNORMALLY

@@ -1,4 +1,4 @@
-"""What is said on the sockets after the handshakes: client-ready, events, states, closing, video subscription; and media."""
+"""What is said on the sockets after the handshakes: ready, events, states, closing, video subscription; and media."""
 
 import asyncio
 from collections.abc import Callable, Mapping

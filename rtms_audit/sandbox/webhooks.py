@@ -1,7 +1,7 @@
 """The webhook sender: signs, delivers, retries, validates addresses, and keeps the log that `webhook_logs` shows.
 
 Rules after developers.zoom.us/docs/api/webhooks (2026-02): three seconds to answer; retries after 5, 20 and 60 minutes
-and only for status 500 and above or a network error; re-validation each 72 hours, no events after six failures in a row.
+and only for status 500 and above or a network error; validation each 72 hours, no events after six failures in a row.
 """
 
 import asyncio
