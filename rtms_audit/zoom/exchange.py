@@ -31,8 +31,8 @@ class Exchange:
     """A request and its answer, free of tokens and client secrets.
 
     `path` starts with `/v2` for REST calls (with the query, where there was one) and with `/oauth` for token calls.
-    `status` is None where no answer came; `error` then says why (`ConnectTimeout: …`). An `error` beside a status
-    means that the answer was cut off or too large. `duration_ms` counts from sending to the last byte read.
+    `status` is None where no whole answer came; `error` then says why (`ConnectTimeout: …`). `duration_ms` counts from
+    sending to the last byte read.
     """
 
     method: str

@@ -25,7 +25,7 @@ def why(error: Exception, url: str, timeout: float) -> str:
     if isinstance(error, socket.gaierror):
         return f"host name not found: {place}"
     if isinstance(error, TimeoutError):
-        return f"connect timed out after {timeout:g} s: {place}"
+        return f"connect timed out after {timeout:.3g} s: {place}"
     if isinstance(error, ConnectionRefusedError):
         return f"connection refused by {place}"
     return f"{_of_protocol(error)}: {place}"

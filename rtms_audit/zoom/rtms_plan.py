@@ -16,11 +16,11 @@ class JoinPlan:
 
     `stream_of` is the meeting UUID (or webinar UUID, session id, engagement id: then `id_field` says so).
     `server_urls` is the started event's text, several addresses with commas between, tried in turn. `ready_signature`
-    replaces the computed one. `timeout` (s) holds for each connect and each answer, 10 s as in Zoom's SDK. After
-    client-ready the client stays `stay` seconds, and up to `media_wait` seconds for the first message of every
-    accepted medium. `close_stream` asks Zoom at the end to stop the stream; otherwise the client only leaves.
-    `binary` sends binary frames, as Zoom's SDK does, instead of text frames as the Node samples do. `label` names
-    the connection where one stream has several.
+    replaces the computed one. `timeout` (s) holds for each connect and each answer, 10 s as in Zoom's SDK; `deadline`
+    (s) for everything up to client-ready, 60 s as Zoom waits (devforum.zoom.us/t/144332). After client-ready the client
+    stays `stay` seconds, and up to `media_wait` seconds for the first message of every accepted medium. `close_stream`
+    asks Zoom at the end to stop the stream; otherwise the client only leaves. `binary` sends binary frames, as Zoom's
+    SDK does, instead of text frames as the Node samples do. `label` names the connection where one stream has several.
     """
 
     client_id: str
@@ -32,6 +32,7 @@ class JoinPlan:
     id_field: str = "meeting_uuid"
     ready_signature: Secret | None = None
     timeout: float = 10.0
+    deadline: float = 60.0
     stay: float = 0.0
     media_wait: float = 5.0
     close_stream: bool = False

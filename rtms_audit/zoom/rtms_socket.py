@@ -6,6 +6,7 @@ https://developers.zoom.us/docs/rtms/meetings/work-with-streams/ (2026).
 """
 
 import json
+import logging
 import queue
 import ssl
 import threading
@@ -31,6 +32,9 @@ from rtms_audit.zoom.signature import signature
 from rtms_audit.zoom.webhooks import split_addresses
 
 __all__ = ["JoinPlan", "JoinResult", "MediaCount", "Medium", "Step", "StreamEnd", "join"]
+
+_QUIET = logging.getLogger("rtms_audit.zoom.rtms_socket.frames")
+_QUIET.setLevel(logging.WARNING)  # at DEBUG the library logs whole frames, and with them signatures and what was said
 
 LARGEST_FRAME = 8 * 1024 * 1024
 """Bytes of a message that are taken at most; a high-definition picture stays far below."""
@@ -119,7 +123,9 @@ class _Joiner:
         self._stack = stack
         self._tls = tls
         self._inbox: queue.Queue[_Arrival] = queue.Queue(WAITING)
+        self._media: dict[Medium, _Link] = {}
         self._over = threading.Event()
+        self._until = monotonic() + plan.deadline
 
     def run(self) -> None:
         """Do every step that is possible; where one fails the later ones are left out."""
@@ -156,15 +162,15 @@ class _Joiner:
     def _open_media(self, signaling: _Link) -> None:
         """Shake hands for each medium on a socket of its own."""
         addresses = messages.media_addresses(signaling.answer or {})
-        accepted, missing = [], []
+        missing = []
         for medium in dict.fromkeys(self._plan.media):
             if medium.key not in addresses:
                 missing.append(medium)
             elif signaling.open:
                 link = self._open("media", addresses[medium.key], messages.media_request(medium, **self._identity()))
                 if link is not None and self._shake(link, Message.MEDIA_ANSWER):
-                    accepted.append(medium)
-        self.result.accepted, self.result.without_address = tuple(accepted), tuple(missing)
+                    self._media[medium] = link
+        self.result.accepted, self.result.without_address = tuple(self._media), tuple(missing)
 
     def _identity(self) -> dict[str, str]:
         plan = self._plan
@@ -183,22 +189,26 @@ class _Joiner:
 
     def _open(self, socket: str, url: str, request: Mapping[str, object]) -> _Link | None:
         """Open a socket and start its reader; a failure becomes a step."""
-        began = self._monotonic()
+        began, patience = self._monotonic(), self._patience()
+        if patience <= 0:
+            self._handshake(socket, request, began, {"error": f"not tried: {self._plan.deadline:g} s were over"})
+            return None
         options = {"ssl": self._tls} if self._tls is not None and url.lower().startswith("wss:") else {}
         try:
             connection = self._stack.enter_context(
                 self._connect(
                     url,
-                    open_timeout=self._plan.timeout,
+                    open_timeout=patience,
                     close_timeout=1,
                     ping_interval=None,
                     compression=None,
                     max_size=LARGEST_FRAME,
+                    logger=_QUIET,
                     **options,
                 )
             )
         except (OSError, EOFError, ValueError, ImportError, WebSocketException) as error:
-            failure: dict[str, object] = {"error": why(error, url, self._plan.timeout)}
+            failure: dict[str, object] = {"error": why(error, url, patience)}
             if (status := upgrade_status(error)) is not None:
                 failure["upgrade_status"] = status
             self._handshake(socket, request, began, failure)
@@ -209,17 +219,14 @@ class _Joiner:
 
     def _shake(self, link: _Link, wanted: Message) -> bool:
         """Send the handshake, wait for its answer, and say whether it is status 0."""
-        link.began = self._monotonic()
+        link.began, patience = self._monotonic(), self._patience()
         self._send(link, link.request)
-        deadline = link.began + self._plan.timeout
-        answer = self._await(link, wanted, deadline)
+        answer = self._await(link, wanted, link.began + patience)
         if answer is not None:
             link.answer = answer
             self._handshake(link.socket, link.request, link.began, {"response": messages.without_signature(answer)})
         elif link.open:
-            self._handshake(
-                link.socket, link.request, link.began, {"error": f"no answer within {self._plan.timeout:g} s"}
-            )
+            self._handshake(link.socket, link.request, link.began, {"error": f"no answer within {patience:.3g} s"})
         return answer is not None and as_int(answer.get("status_code")) == 0
 
     def _await(self, link: _Link, wanted: Message, deadline: float) -> Mapping[str, object] | None:
@@ -242,13 +249,18 @@ class _Joiner:
             self._handle(*arrival)
 
     def _has_all_media(self) -> bool:
-        wanted = set(self.result.accepted)
-        return bool(self.result.media) if Medium.ALL in wanted else wanted <= set(self.result.media)
+        """Whether every medium has come whose socket is still open, so that there is nothing more to wait for."""
+        awaited = {medium for medium, link in self._media.items() if link.open}
+        return bool(self.result.media) if Medium.ALL in awaited else awaited <= set(self.result.media)
 
     def _ask_to_close(self, signaling: _Link) -> None:
         self._send(signaling, messages.close_request(self._plan.stream_id))
         answer = self._await(signaling, Message.CLOSE_ANSWER, self._monotonic() + self._plan.timeout)
         self.result.stream_closed = answer is not None and as_int(answer.get("status_code")) in (0, None)
+
+    def _patience(self) -> float:
+        """Return the seconds for one connect or one answer: those of the plan, or what is left of its deadline."""
+        return min(self._plan.timeout, self._until - self._monotonic())
 
     def _next(self, deadline: float) -> _Arrival | None:
         """Return the next arrival; None once the time is over, however much is still arriving."""

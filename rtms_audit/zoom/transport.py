@@ -117,11 +117,11 @@ def describe(error: Exception) -> str:
 
 
 _WORDS: tuple[tuple[str, str], ...] = (
+    ("Unable to connect to proxy", "the proxy could not be reached or refused"),
     ("CERTIFICATE_VERIFY_FAILED", "the TLS certificate was rejected"),
     ("NameResolutionError", "the host name was not found"),
     ("Name or service not known", "the host name was not found"),
     ("Connection refused", "connection refused"),
-    ("Unable to connect to proxy", "the proxy could not be reached or refused"),
     ("timed out", "timed out"),
     ("Connection reset", "the connection was reset"),
     ("Connection aborted", "the connection was closed before an answer came"),

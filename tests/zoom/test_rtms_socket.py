@@ -1,6 +1,7 @@
 """Joining streams, against real WebSocket servers on the loopback."""
 
 import json
+import logging
 import socket
 import ssl
 import threading
@@ -218,6 +219,14 @@ class TestAGoodJoin:
         assert zoom.received[-1] == {"msg_type": 21, "rtms_stream_id": "stream1"}
 
 
+def test_nothing_secret_is_logged(zoom: Zoom, clock: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Even at the most talkative level the log holds neither the secret nor the signature."""
+    with caplog.at_level(logging.DEBUG):
+        run(zoom.url, clock, media_wait=0.1)
+    ours = [record.getMessage() for record in caplog.records if "server" not in record.name]
+    assert not [text for text in ours if EXPECTED in text or "canary" in text]
+
+
 class TestKeepAlive:
     """Keep-alives on both kinds of socket."""
 
@@ -404,6 +413,11 @@ class TestOpening:
         error = run(url, clock).steps[0].fields["error"]
         assert isinstance(error, str)
         assert words in error
+
+    def test_many_addresses_do_not_take_for_ever(self, closed_port: str, clock: Any) -> None:
+        """Once the whole deadline is over the rest is not tried, and that is told."""
+        result = run(",".join([closed_port.replace("http", "ws")] * 3), clock, deadline=0.0)
+        assert [step.fields["error"] for step in result.steps] == ["not tried: 0 s were over"] * 3
 
     def test_without_an_address_nothing_is_done(self, clock: Any) -> None:
         """An event without addresses gives no steps."""
