@@ -33,7 +33,15 @@ def contrast(
     with context.open_store() as store:
         case = known_case(store, app, as_of=parse_time(as_of, clock=context.clock) if as_of else None)
     result = compare(case, first, second)
-    echo_result(contrast_text(result, everything=everything, format_=format_, style=style_of(context)))
+    text = contrast_text(
+        result.left,
+        result.right,
+        result.differences,
+        everything=everything,
+        format_=format_,
+        style=style_of(context),
+    )
+    echo_result(text)
 
 
 @click.command()
@@ -45,7 +53,7 @@ def contrast(
 def diff(context: Context, *, before: str, after: str | None, format_: str, app: str | None) -> None:
     """Show what changed between two runs of `matrix`, or between a run and now.
 
-    A RUN is its number, `latest`, or a time: then what was known at that time is judged again.
+    A RUN is its number, `latest`, or a time: then what is known of that time is judged again.
 
     \b
     For example:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rtms_audit.core.model import Plan
-from rtms_audit.core.verdicts import Cause, Diagnosis, Outcome, RuledOut, Status, TimelineEntry
+from rtms_audit.core.verdicts import Cause, Diagnosis, Hypothesis, Outcome, Status, TimelineEntry
 from rtms_audit.report.words import (
     CERTAINTY_WORDS,
     HYPOTHESIS_WORDS,
@@ -15,6 +15,8 @@ from rtms_audit.report.words import (
     moment,
     person,
     plain,
+    sentence,
+    stopped,
     wrap,
 )
 
@@ -71,14 +73,14 @@ def _head(diagnosis: Diagnosis, width: int) -> list[str]:
     if diagnosis.label:
         title += f" ({plain(diagnosis.label)})"
     lines = [*wrap(title, width, most=2), "=" * min(len(title), width)]
-    lines += wrap(diagnosis.summary, width, most=4) if diagnosis.summary else []
+    lines += wrap(sentence(diagnosis.summary), width, most=4) if diagnosis.summary else []
     return lines + wrap(plan_sentence(diagnosis), width, most=2)
 
 
 def plan_sentence(diagnosis: Diagnosis) -> str:
     """Return what is known of the account's plan, and from what."""
     name = "not known" if diagnosis.plan is Plan.UNKNOWN else str(diagnosis.plan)
-    return f"Plan: {name} ({diagnosis.plan_reason})." if diagnosis.plan_reason else f"Plan: {name}."
+    return f"Plan: {name} ({diagnosis.plan_reason.rstrip('.')})." if diagnosis.plan_reason else f"Plan: {name}."
 
 
 def _sections(diagnosis: Diagnosis, width: int) -> list[_Section]:
@@ -86,7 +88,7 @@ def _sections(diagnosis: Diagnosis, width: int) -> list[_Section]:
         _Section(_happened_title(diagnosis), _timeline(diagnosis.timeline, width), least=4, from_middle=True),
         _Section("Why", _causes(diagnosis, width), least=2),
         _Section("What contradicts itself", _bullets((one.text for one in diagnosis.contradictions), width)),
-        _Section("What speaks against the others", _bullets(map(ruled_out_sentence, diagnosis.ruled_out), width), 2),
+        _Section("What speaks against the others", _bullets(ruled_out_sentences(diagnosis), width, 6), 2),
         _Section("The four hypotheses", _hypotheses(diagnosis, width), least=4),
         _Section("What to do", _bullets(remedies(diagnosis), width)),
         _Section("What to find out next", _bullets(questions(diagnosis), width), least=1),
@@ -109,7 +111,7 @@ def _timeline(entries: tuple[TimelineEntry, ...], width: int) -> list[list[str]]
     for time, entry in zip(times, entries, strict=True):
         lead = f"  {time:<{time_room}}  {plain(entry.id)[:id_room]:<{id_room}}  "
         text = f"{entry.text}: {entry.reading}" if entry.reading else entry.text
-        items.append(wrap(text, width, first=lead, rest=" " * len(lead), most=3))
+        items.append(wrap(text, width, first=lead, rest=" " * len(lead), most=4))
     return items
 
 
@@ -128,13 +130,23 @@ def no_cause_sentence(diagnosis: Diagnosis) -> str:
 
 def cause_sentence(cause: Cause) -> str:
     """Return a cause with its certainty, its id, its reason and its evidence."""
-    reason = cause.reason.rstrip()
-    return f"{CERTAINTY_WORDS[cause.status]}: {cause.id}. {capital(reason)}{evidence_note(cause.evidence)}"
+    return f"{CERTAINTY_WORDS[cause.status]} {cause.id}: {stopped(cause.reason)}{evidence_note(cause.evidence)}"
 
 
-def ruled_out_sentence(ruled_out: RuledOut) -> str:
-    """Return what excludes a cause, with the evidence."""
-    return f"Not {ruled_out.id}: {ruled_out.reason}{evidence_note(ruled_out.evidence)}"
+def ruled_out_sentences(diagnosis: Diagnosis) -> list[str]:
+    """Return what excludes causes, with the evidence; those that the same evidence excludes stand together."""
+    grounds: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for one in diagnosis.ruled_out:
+        grounds.setdefault((one.reason, one.evidence), []).append(one.id)
+    return [
+        f"Not {', '.join(ids)}: {stopped(reason)}{evidence_note(evidence)}"
+        for (reason, evidence), ids in grounds.items()
+    ]
+
+
+def hypothesis_sentence(hypothesis: Hypothesis) -> str:
+    """Return one of the four explanations: how it stands, its name, and the reason."""
+    return f"{HYPOTHESIS_WORDS[hypothesis.status]:<9}  {hypothesis.title}: {stopped(hypothesis.reason)}"
 
 
 def remedies(diagnosis: Diagnosis) -> list[str]:
@@ -155,22 +167,13 @@ def remedies(diagnosis: Diagnosis) -> list[str]:
 
 def questions(diagnosis: Diagnosis) -> list[str]:
     """Return what to ask next, and whom."""
-    return [f"Ask the {person(step.who)}: {step.fact}. {capital(step.how)}" for step in diagnosis.next]
+    return [f"Ask the {person(step.who)}: {step.fact}. {sentence(step.how)}" for step in diagnosis.next]
 
 
 def _hypotheses(diagnosis: Diagnosis, width: int) -> list[list[str]]:
-    room = max((len(one.title) for one in diagnosis.hypotheses), default=0)
-    return [
-        wrap(
-            f"{one.reason}",
-            width,
-            first=f"  {one.title:<{room}}  {HYPOTHESIS_WORDS[one.status]:<9}  ",
-            rest=" " * (room + 15),
-            most=2,
-        )
-        for one in diagnosis.hypotheses
-    ]
+    rest = " " * 13
+    return [wrap(hypothesis_sentence(one), width, first="  ", rest=rest, most=3) for one in diagnosis.hypotheses]
 
 
-def _bullets(texts: Iterable[str], width: int) -> list[list[str]]:
-    return [wrap(text, width, first="  - ", rest="    ", most=3) for text in texts]
+def _bullets(texts: Iterable[str], width: int, most: int = 3) -> list[list[str]]:
+    return [wrap(text, width, first="  - ", rest="    ", most=most) for text in texts]

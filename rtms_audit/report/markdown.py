@@ -11,7 +11,7 @@ from rtms_audit.report.explain import (
     plan_sentence,
     questions,
     remedies,
-    ruled_out_sentence,
+    ruled_out_sentences,
 )
 from rtms_audit.report.words import (
     HYPOTHESIS_WORDS,
@@ -19,10 +19,11 @@ from rtms_audit.report.words import (
     MARKS,
     OUTCOME_WORDS,
     VERDICT_MARKS,
-    capital,
     evidence_note,
     moment,
     plain,
+    sentence,
+    stopped,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def markdown_explanation(diagnosis: Diagnosis, *, level: int = 2) -> str:
     """Return the explanation of one install as Markdown; `level` is that of its heading."""
     mark = "#" * level
     title = f"{mark} {escape(str(diagnosis.install))}: {OUTCOME_WORDS[diagnosis.outcome]}"
-    intro = [diagnosis.summary] if diagnosis.summary else []
+    intro = [sentence(diagnosis.summary)] if diagnosis.summary else []
     parts = [title, *map(escape, [*intro, plan_sentence(diagnosis)])]
     for heading, items in explanation_parts(diagnosis):
         if items:
@@ -85,10 +86,10 @@ def explanation_parts(diagnosis: Diagnosis) -> list[tuple[str, list[str]]]:
         ("What happened", [timeline_sentence(entry) for entry in diagnosis.timeline]),
         ("Why", causes),
         ("What contradicts itself", [one.text + evidence_note(one.evidence) for one in diagnosis.contradictions]),
-        ("What speaks against the others", [ruled_out_sentence(one) for one in diagnosis.ruled_out]),
+        ("What speaks against the others", ruled_out_sentences(diagnosis)),
         (
             "The four hypotheses",
-            [f"{one.title}: {HYPOTHESIS_WORDS[one.status]}. {capital(one.reason)}" for one in diagnosis.hypotheses],
+            [f"{one.title}, {HYPOTHESIS_WORDS[one.status]}: {stopped(one.reason)}" for one in diagnosis.hypotheses],
         ),
         ("What to do", remedies(diagnosis)),
         ("What to find out next", questions(diagnosis)),

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from rtms_audit.core.matrix import Cell, Pivot, Requirements
+from rtms_audit.core.matrix import Cell, Pivot, RequirementRow, Requirements
 from rtms_audit.core.verdicts import Decision, Verdict
 from rtms_audit.report.table import (
     BOLD,
     BORDERS,
     DIM,
     GREEN,
+    HEADER,
     NARROWEST,
     PLAIN,
     RED,
@@ -28,51 +29,61 @@ VERDICT_COLOURS = {
     Verdict.NOT_APPLICABLE: DIM,
     Verdict.ERROR: RED,
 }
+TITLE_ROOM, NUMBER_ROOM = 48, 8
+"""Columns for a requirement's title, and for each install beside it."""
+
 EMPTY = "No installs are known yet: `rtms-audit account add` and `rtms-audit install` come first."
 
 
 def pivot_table(pivot: Pivot, style: Style = PLAIN) -> str:
     """Return accounts × environments, grouped by plan, each cell the outcome and its first cause."""
-    accounts = [plain(row.account) for _, rows in pivot.groups for row in rows]
-    if not accounts:
+    rows = [row for _, group in pivot.groups for row in group]
+    if not rows:
         return EMPTY
-    fixed = [_widest(accounts, "account", 24), _widest([str(r.plan) for _, g in pivot.groups for r in g], "plan", 12)]
-    room = _share(style.width, fixed, len(pivot.environments))
-    body = []
-    for title, rows in pivot.groups:
-        body.append([style.paint(line, BOLD) for line in _full_row(title, len(pivot.environments) + 2)])
-        for row in rows:
-            cells = [_cell(row.cells.get(environment), room, style) for environment in pivot.environments]
-            body.append([wrapped(row.account, fixed[0]), str(row.plan), *cells])
-    return grid(["account", "plan", *map(str, pivot.environments)], body)
-
-
-def _full_row(title: str, count: int) -> list[str]:
-    return [plain(title), *[""] * (count - 1)]
+    plan_room = _widest([str(row.plan) for row in rows], "plan", 12)
+    account_room = _widest([plain(row.account) for row in rows], "account", 24)
+    room = _share(style.width, [plan_room, account_room], len(pivot.environments))
+    body = [
+        [
+            str(row.plan),
+            style.paint(wrapped(row.account, account_room), BOLD),
+            *(_cell(row.cells.get(environment), room, style) for environment in pivot.environments),
+        ]
+        for row in rows
+    ]
+    return grid(["plan", "account", *map(str, pivot.environments)], body)
 
 
 def _cell(cell: Cell | None, room: int, style: Style) -> str:
     if cell is None:
         return style.paint(MARKS["none"], DIM)
-    lines = wrap(cell.text, room, first=f"{MARKS[cell.mark]} ", rest="  ", most=6)
+    lines = wrap(cell.text, room, first=f"{MARKS[cell.mark]} ", rest="  ", most=4)
+    if cell.diagnosis and cell.mark != "ok" and cell.diagnosis.causes:
+        lines += wrap(cell.diagnosis.causes[0].reason, room, first="  ", rest="  ", most=4)
     return "\n".join(style.paint(line, MARK_COLOURS[cell.mark]) for line in lines)
 
 
 def requirements_table(requirements: Requirements, style: Style = PLAIN) -> str:
-    """Return installs × links of the causal chain: a mark for each, and under it what blocks and what is not known."""
+    """Return links of the causal chain × installs: a mark for each, and under it in words what blocks.
+
+    Installs stand as numbers with a legend; more than fit beside each other make several tables.
+    """
     if not requirements.rows:
         return EMPTY
-    installs = [str(row.install) for row in requirements.rows]
-    letters = [str(number) for number in range(1, len(installs) + 1)]
+    numbered = list(enumerate(requirements.rows, start=1))
+    beside = max(4, (style.width - TITLE_ROOM) // NUMBER_ROOM)
+    tables = [_marks(requirements, numbered[at : at + beside], style) for at in range(0, len(numbered), beside)]
+    legend = [f"{number:>4}  {plain(str(row.install))}" for number, row in numbered]
+    return "\n".join([*tables, *wrap(LEGEND, style.width), "", *legend, *_open_links(requirements, style)])
+
+
+def _marks(requirements: Requirements, rows: Sequence[tuple[int, RequirementRow]], style: Style) -> str:
+    title_room = max(NARROWEST, style.width - NUMBER_ROOM * len(rows) - BORDERS - 1)
     body = [
-        [plain(title), *(_verdict(row.cells, check, style) for row in requirements.rows)]
+        [wrapped(title, title_room), *(_verdict(row.cells, check, style) for _, row in rows)]
         for check, title in requirements.checks
     ]
-    legend = [f"{number:>3}  {plain(install)}" for number, install in zip(letters, installs, strict=True)]
-    title_room = max(NARROWEST, style.width - 6 * len(installs) - 4)
-    body = [[wrapped(row[0], title_room), *row[1:]] for row in body]
-    table = outline(["requirement", *letters], body)
-    return "\n".join([table, LEGEND, "", *legend, *_open_links(requirements, style)])
+    return outline(["requirement", *(str(number) for number, _ in rows)], body)
 
 
 def _verdict(cells: Mapping[str, Decision], check: str, style: Style) -> str:
@@ -95,7 +106,7 @@ def _open_links(requirements: Requirements, style: Style) -> list[str]:
 
 
 def _widest(texts: Sequence[str], header: str, most: int) -> int:
-    return min(most, max(map(columns, [header, *texts])))
+    return min(most, max(columns(header) + HEADER, *map(columns, texts)))
 
 
 def _share(width: int, fixed: Sequence[int], count: int) -> int:

@@ -8,6 +8,8 @@ from tabulate import tabulate
 from rtms_audit.report.words import columns, plain, wrap
 
 RED, GREEN, YELLOW, DIM, BOLD = "31", "32", "33", "2", "1"
+HEADER = 2
+"""Columns that tabulate adds to a header."""
 NARROWEST = 18
 BORDERS = 3
 """Columns that a table spends on each column's border and padding."""
@@ -21,8 +23,10 @@ class Style:
     colour: bool = False
 
     def paint(self, text: str, colour: str) -> str:
-        """Return the text in a colour, or as it is where colour is off."""
-        return f"\033[{colour}m{text}\033[0m" if self.colour and text else text
+        """Return the text in a colour, each line by itself, or as it is where colour is off."""
+        if not self.colour or not text:
+            return text
+        return "\n".join(f"\033[{colour}m{line}\033[0m" for line in text.split("\n"))
 
 
 PLAIN = Style()
@@ -31,7 +35,9 @@ PLAIN = Style()
 def rows_table(headers: Sequence[str], rows: Iterable[Sequence[object]], style: Style = PLAIN) -> str:
     """Return rows as a table that fits the width: the widest column gives way first."""
     texts = [[plain("" if value is None else str(value)) for value in row] for row in rows]
-    widths = [max([columns(head), *(columns(row[place]) for row in texts)]) for place, head in enumerate(headers)]
+    widths = [
+        max([columns(head) + HEADER, *(columns(row[place]) for row in texts)]) for place, head in enumerate(headers)
+    ]
     while sum(widths) + BORDERS * len(widths) + 1 > style.width and max(widths) > NARROWEST:
         widths[widths.index(max(widths))] -= 1
     body = [[wrapped(text, width) for text, width in zip(row, widths, strict=True)] for row in texts]

@@ -1,5 +1,6 @@
 """The words, marks and times that every format shares, and how text from elsewhere is made safe to show."""
 
+import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable
@@ -58,14 +59,26 @@ def person(who: str) -> str:
 
 
 def capital(text: str) -> str:
-    """Return the text with its first letter raised."""
-    return text[:1].upper() + text[1:]
+    """Return the text with its first letter raised, unless it begins with a name such as `onLeave` or `dev-co`."""
+    return text[:1].upper() + text[1:] if re.match(r"[a-z]+('s)?[,:;.]?(\s|$)", text) else text
 
 
-def evidence_note(evidence: Iterable[str]) -> str:
-    """Return ` [o1, o3]`, or nothing where there is no evidence."""
-    ids = ", ".join(plain(one) for one in evidence)
-    return f" [{ids}]" if ids else ""
+def sentence(text: str) -> str:
+    """Return the text with a capital at its beginning and a stop at its end."""
+    return stopped(capital(text.strip()))
+
+
+def stopped(text: str) -> str:
+    """Return the text with a stop at its end."""
+    text = text.rstrip()
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+def evidence_note(evidence: Iterable[str], *, most: int = 6) -> str:
+    """Return ` [o1, o3]`, or nothing where there is no evidence; beyond `most` ids it tells how many more there are."""
+    ids = [plain(one) for one in evidence]
+    more = f" and {len(ids) - most} more" if len(ids) > most else ""
+    return f" [{', '.join(ids[:most])}{more}]" if ids else ""
 
 
 def moment(at: datetime | None) -> str:
@@ -98,7 +111,9 @@ def wrap(text: str, width: int, *, first: str = "", rest: str = "", most: int = 
     """
     narrow = width - sum(columns(letter) - 1 for letter in text if columns(letter) == 2)
     room = max(narrow if narrow > width // 2 else width // 2, max(len(first), len(rest)) + 10)
-    lines = textwrap.wrap(plain(text), room, initial_indent=first, subsequent_indent=rest) or [first.rstrip()]
+    lines = textwrap.wrap(plain(text), room, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [
+        first.rstrip()
+    ]
     if most and len(lines) > most:
         lines = [*lines[: most - 1], lines[most - 1][: room - 2].rstrip() + " …"]
     return lines

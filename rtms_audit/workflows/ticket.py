@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -51,12 +51,22 @@ def verify_ticket(path: Path) -> tuple[str, ...]:
 
 def narrowed(case: Case, install: InstallKey) -> Case:
     """Return the part of a case that can bear on one install."""
-    return selected(case, [install.account, *([case.app.owner] if case.app.owner else [])])
+    return _only(case, {install.account, case.app.owner})
 
 
 def selected(case: Case, accounts: Iterable[str]) -> Case:
-    """Return the part of a case that is about some accounts; UserError where one is not known."""
+    """Return the part of a case that is about some accounts; UserError where one has no install."""
     labels = set(accounts)
+    known = {one.key.account for one in case.installs}
+    for label in sorted(labels - known):
+        raise UserError(
+            f"no install of {label!r} is known",
+            next_step=f"Name some of: {', '.join(sorted(known))}." if known else "Import evidence or install first.",
+        )
+    return _only(case, labels)
+
+
+def _only(case: Case, labels: Collection[str | None]) -> Case:
     return replace(
         case,
         installs=tuple(one for one in case.installs if one.key.account in labels),

@@ -30,19 +30,36 @@ def run(arguments: Sequence[str], **environment: str) -> subprocess.CompletedPro
     )
 
 
+def helps(command: click.Command) -> list[str]:
+    """Give the help texts of a command and of those below it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [command.help or "", *(text for one in below for text in helps(one))]
+
+
 def test_every_command_has_one_help_line_in_one_section() -> None:
     """The table of names and the table of help lines speak of the same commands."""
     told = [name for commands in SECTIONS.values() for name in commands]
     assert sorted(told) == sorted(COMMANDS)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_exists_and_teaches_by_example(name: str) -> None:
-    """Each command can be loaded, and its help holds an example."""
+def load(name: str) -> click.Command:
+    """Import a command as the door does."""
     module, _, attribute = COMMANDS[name].partition(":")
     command = getattr(import_module(module), attribute)
     assert isinstance(command, click.Command)
-    assert f"rtms-audit {name}" in (command.help or "")
+    return command
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_exists_and_has_a_help(name: str) -> None:
+    """Each name in the table leads to a command with a help text, and so does each name below it."""
+    assert all(helps(load(name)))
+
+
+@pytest.mark.parametrize("name", [*SECTIONS["Judge"], *SECTIONS["Hand over"], *SECTIONS["Look up"], "import", "export"])
+def test_help_of_a_command_teaches_by_example(name: str) -> None:
+    """The help of a command shows how it is called."""
+    assert f"rtms-audit {name}" in "\n".join(helps(load(name)))
 
 
 def test_help_lists_every_command(capsys: Captured) -> None:

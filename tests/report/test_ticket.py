@@ -18,7 +18,7 @@ FILES = {"explanation.md": b"why", "evidence.yaml": b"format: x\n"}
 GOOD = pack(FILES, install="dev-co/production")
 
 
-def rewritten(change: Callable[[dict[str, bytes]], None], *, comment: bytes | None = None) -> bytes:
+def rewritten(change: Callable[[dict[str, bytes]], object], *, comment: bytes | None = None) -> bytes:
     """Give the good ticket with its files changed by a function, as a zip made by somebody else."""
     with zipfile.ZipFile(io.BytesIO(GOOD)) as archive:
         contents = {name: archive.read(name) for name in archive.namelist()}
@@ -73,9 +73,7 @@ def test_changed_file_is_named() -> None:
 
 def test_missing_file_is_named() -> None:
     """A file that was taken out is found."""
-    assert ticket_problems(rewritten(lambda files: files.pop("evidence.yaml") and None)) == (
-        "evidence.yaml is missing",
-    )
+    assert ticket_problems(rewritten(lambda files: files.pop("evidence.yaml"))) == ("evidence.yaml is missing",)
 
 
 def test_added_file_is_named() -> None:
@@ -103,9 +101,7 @@ def test_manifest_of_another_shape_is_none_of_ours(manifest: bytes) -> None:
 
 def test_missing_manifest_is_named() -> None:
     """Without a manifest nothing can be verified."""
-    assert ticket_problems(rewritten(lambda files: files.pop("manifest.json") and None)) == (
-        "manifest.json is missing",
-    )
+    assert ticket_problems(rewritten(lambda files: files.pop("manifest.json"))) == ("manifest.json is missing",)
 
 
 def test_repacked_zip_is_told_apart() -> None:
@@ -143,7 +139,7 @@ def test_bomb_that_lies_about_its_size_is_cut() -> None:
 def test_too_many_files_are_refused() -> None:
     """A zip of thousands of files is no ticket."""
     (problem,) = ticket_problems(rewritten(lambda files: files.update({f"f{n}": b"" for n in range(100)})))
-    assert problem == "it holds 102 files, more than the 64 that a ticket may hold" or "more than the 64" in problem
+    assert problem == "it holds 103 files, more than the 64 that a ticket may hold"
 
 
 def test_name_that_stands_twice_is_refused() -> None:
