@@ -4,6 +4,7 @@ A call that needs what is not there (an app id, an auditor connection) is not ma
 is an answer: it is asked once per run and kept like any other.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -73,8 +74,16 @@ class _Notes:
     missing: list[str] = field(default_factory=list)
 
 
+@dataclass
+class _AccountAnswers:
+    """What was asked of an account as a whole: once per run, however many environments it has installed."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    answers: dict[str, Exchange] = field(default_factory=dict)
+
+
 class Collector:
-    """Asks Zoom about the installs of one app."""
+    """Asks Zoom about the installs of one app; make a new one for each run, since it remembers answers."""
 
     def __init__(self, services: Services, *, app: AppRecord, owner: str) -> None:
         self._services = services
@@ -82,6 +91,7 @@ class Collector:
         self._app = app
         self._keeper = TokenKeeper(services, owner=owner)
         self._auditors = AuditorTokens(services, owner=owner)
+        self._by_account = {account.label: _AccountAnswers() for account in services.store.accounts()}
 
     def run(
         self,
@@ -164,11 +174,21 @@ class Collector:
             return held
 
         api = self._services.api(token=lambda: held, on_unauthorized=renewed, account=grant.account)
-        self._ask_all(api, AUDITOR_CALLS, key, notes)
-        if grant.account == self._app.owner:
-            self._ask_all(api, OWNER_CALLS, key, notes)
+        known = self._by_account[grant.account]
+        with known.lock:
+            self._ask_all(api, AUDITOR_CALLS, key, notes, known.answers)
+            if grant.account == self._app.owner:
+                self._ask_all(api, OWNER_CALLS, key, notes, known.answers)
 
-    def _ask_all(self, api: ApiClient, calls: Iterable[Call], key: InstallKey, notes: _Notes) -> None:
+    def _ask_all(
+        self,
+        api: ApiClient,
+        calls: Iterable[Call],
+        key: InstallKey,
+        notes: _Notes,
+        known: dict[str, Exchange] | None = None,
+    ) -> None:
+        """Make the calls, and note them for this install; what `known` holds is not asked again."""
         registered = self._app.environments.get(key.environment)
         app_id = registered.app_id if registered else None
         for call in calls:
@@ -176,7 +196,9 @@ class Collector:
                 notes.missing.append(f"{call.name}: the {key.environment} app id is not known (`app add … --app-id`)")
                 continue
             path = call.path_for(app_id=app_id) if app_id else call.path
-            exchange = api.get(path, call.params or None)
+            exchange = (known or {}).get(path) or api.get(path, call.params or None)
+            if known is not None:
+                known[path] = exchange
             notes.seen.append(observe.rest(exchange, install=key))
             notes.asked.append(Asked(call.name, path, problem_of(exchange)))
 

@@ -95,10 +95,10 @@ def live_services(
 ) -> Services:
     """Make the services that speak to the Zoom addresses of the settings; rate limits are shared per account."""
     limits = SharedLimits(clock=clock, sleep=sleep)
-    plans = {account.label: account.expected_plan for account in store.accounts()}
 
     def api(*, token: Callable[[], Secret], on_unauthorized: Callable[[], Secret] | None, account: str) -> ZoomApi:
-        allowance = limits.of(account, plans.get(account, Plan.UNKNOWN))
+        expected = (known.expected_plan for known in store.accounts() if known.label == account)
+        allowance = limits.of(account, next(expected, Plan.UNKNOWN))
         return ZoomApi(
             settings.zoom_api_url,
             token=token,
