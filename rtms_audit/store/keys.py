@@ -92,6 +92,10 @@ class KeySource:
         """Whether a new key could be put somewhere: not where keys are given by the environment alone."""
         return not self.keys and (self.file is not None or self.keyring)
 
+    def can_drop(self) -> bool:
+        """Whether an old key may be thrown away: only from a file, whose change every process notices at once."""
+        return self.can_create() and not self.keyring
+
     def create(self) -> None:
         """Make the first key and keep it; whoever else does so at the same moment, one key wins for both."""
         if self.keyring and self._to_keyring((new_key(),)):

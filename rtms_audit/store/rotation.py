@@ -30,9 +30,10 @@ class Rotations(Base):
     def rotate(self, *, batch: int = 100, on_batch: Callable[[int, int], None] | None = None) -> Rotation:
         """Re-encrypt all secrets under the first key, `batch` rows a transaction; `on_batch` gets (done, left).
 
-        Where the program keeps the key itself (key file, keyring) a new key is made first, and the old one is thrown
-        away once nothing needs it. Where RTMS_AUDIT_KEY gives it, put the new key in front there: `NEW,OLD`. A rotation
-        that was interrupted goes on where it stopped. VaultKeyError, and nothing changed, where a key is missing.
+        Where the program keeps the key itself a new key is made first; the old one is thrown away from a key file once
+        nothing needs it, and stays in a keyring, since other processes do not notice its change. Where
+        RTMS_AUDIT_KEY gives it, put the new key in front there: `NEW,OLD`. A rotation that was interrupted goes on
+        where it stopped. VaultKeyError, and nothing changed, where a key is missing.
         """
         have = self._vault.key_ids()
         lacking = frozenset(self._rows_by_key()) - set(have)
@@ -45,12 +46,16 @@ class Rotations(Base):
 
     def _add_key(self) -> None:
         """Put a new key in front, where the program keeps the keys and no rotation is under way."""
-        if not self._vault.source.can_create():
+        source = self._vault.source
+        if not source.can_create():
             return
-        with self._alone():
+        with self._alone() as session:
             keys = self._vault.keys()
-            if len(keys) == 1:
-                self._vault.source.store((new_key(), *keys))
+            old = select(SealedRow.id).where(SealedRow.key_id != key_id(keys[0])).limit(1)
+            under_way = len(keys) > 1 if source.can_drop() else session.exec(old).first() is not None
+            if not under_way:
+                source.store((new_key(), *keys))
+        self._vault.reload(force=True)
 
     def _reseal_all(self, batch: int, on_batch: Callable[[int, int], None] | None) -> int:
         done = 0
@@ -78,7 +83,7 @@ class Rotations(Base):
 
     def _retire_keys(self) -> None:
         """Throw away the keys that protect nothing any more; nobody can seal under them while we look."""
-        if not self._vault.source.can_create():
+        if not self._vault.source.can_drop():
             return
         with self._alone() as session:
             used = set(session.exec(select(SealedRow.key_id).distinct()).all())

@@ -55,7 +55,7 @@ def check(url: str) -> SchemaState:
         engine.dispose()
 
 
-def upgrade(url: str) -> SchemaState:
+def upgrade(url: str, *, to: str = "head") -> SchemaState:
     """Bring the database to the newest revision, all or nothing; a missing SQLite file is made, readable by its owner.
 
     Returns the state that was found. DatabaseError where it is newer than this program, which touches nothing.
@@ -63,11 +63,11 @@ def upgrade(url: str) -> SchemaState:
     before = check(url)
     parsed = engines.read_url(url)
     if before.pending:
-        _apply(parsed)
+        _apply(parsed, to)
     return before
 
 
-def _apply(url: URL) -> None:
+def _apply(url: URL, to: str) -> None:
     path = engines.sqlite_path(url)
     if path is not None:
         engines.make_private_file(path)
@@ -78,7 +78,7 @@ def _apply(url: URL) -> None:
             if _state(_revision(connection, url), url).pending:
                 config = _config()
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, to)
     finally:
         engine.dispose()
     if path is not None:

@@ -72,10 +72,10 @@ class Vault:
             if not self._current:
                 self._load()
 
-    def reload(self) -> None:
-        """Read the keys again if their file changed."""
+    def reload(self, *, force: bool = False) -> None:
+        """Read the keys again if their file changed, or in any case."""
         with self._lock:
-            if not self._current or self._source.stamp() != self._stamp:
+            if force or not self._current or self._source.stamp() != self._stamp:
                 self._load()
 
     def key_ids(self) -> tuple[str, ...]:
@@ -122,6 +122,8 @@ class Vault:
     def _fernet(self, opens: str | None = None) -> MultiFernet:
         """Return the keys as they are now; with `opens` only after making sure that this key is among them."""
         self.reload()
+        if opens is not None and opens not in self._keys:
+            self.reload(force=True)
         if opens is not None and opens not in self._keys:
             raise missing_key(frozenset({opens}), self._current)
         others = [name for name in self._keys if name not in self._current]

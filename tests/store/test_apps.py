@@ -26,7 +26,8 @@ DEVELOPMENT, PRODUCTION = Environment.DEVELOPMENT, Environment.PRODUCTION
 
 def put(store: Store, app: str = "Notes", environment: Environment = PRODUCTION, **changes: Any) -> None:
     """Add an app with a pair."""
-    store.put_app(**{"app": app, "environment": environment, "client_id": "ID", "client_secret": Secret("s")} | changes)
+    values: dict[str, Any] = {"client_id": "ID", "client_secret": Secret("s")}
+    store.put_app(app=app, environment=environment, **(values | changes))
 
 
 def test_app_comes_back(store: Store) -> None:
@@ -88,7 +89,7 @@ def test_remove_app(store: Store, add_grant: Callable[..., GrantRecord]) -> None
     store.mark_grant(grant_id=grant.id, status=GrantStatus.REVOKED, reason="revoked", wipe=True)
     store.remove_app("Notes")
     assert store.apps() == ()
-    assert sum(record.rows for record in store.keys()) == 0
+    assert sum(record.rows for record in tuple(store.keys())) == 0
 
 
 def test_accounts(store: Store) -> None:
@@ -131,7 +132,7 @@ def test_remove_account(store: Store, add_grant: Callable[..., GrantRecord], clo
     store.mark_grant(grant_id=grant.id, status=GrantStatus.REVOKED, reason="revoked", wipe=True)
     store.remove_account("outsider")
     assert store.accounts() == ()
-    assert sum(record.rows for record in store.keys()) == 0
+    assert sum(record.rows for record in tuple(store.keys())) == 0
 
 
 def test_noted_app_does_not_overwrite(store: Store) -> None:
