@@ -58,36 +58,31 @@ def records(text: str, zone: tzinfo | None) -> Iterator[Record]:
     """
     lines = [_COLOURS.sub("", line[:LONGEST_LINE].rstrip("\r")) for line in text.split("\n")]
     zone = zone or _native_zone(lines)
+    balances = [line.count("{") - line.count("}") for line in lines]
+    heads = [bool(_NATIVE.search(line[:200])) for line in lines]
     index = 0
     while index < len(lines):
-        count = _extent(lines, index)
+        count = _extent(balances, heads, index)
+        if count > 1 and "".join(lines[index + count : index + count + 1]).startswith(", this = "):
+            count += 1  # the native library's tail of a message, on a line of its own
         whole = "\n".join(lines[index : index + count])
         if whole.strip():
             yield _record(whole, index + 1, count, zone)
         index += count
 
 
-def _extent(lines: list[str], start: int) -> int:
+def _extent(balances: list[int], heads: list[bool], start: int) -> int:
     """Return how many lines a record has that begins here: on to where its braces are closed, else one."""
-    balance = _balance(lines[start])
+    balance = balances[start]
     if balance <= 0:
         return 1
-    for count, line in enumerate(lines[start + 1 : start + LONGEST_RECORD], start=2):
-        if _NATIVE.search(line[:200]):
+    for index in range(start + 1, min(start + LONGEST_RECORD, len(balances))):
+        balance += balances[index]
+        if heads[index]:
             return 1
-        balance += _balance(line)
         if balance <= 0:
-            return count + _tail(lines, start + count)
+            return index - start + 1
     return 1
-
-
-def _tail(lines: list[str], index: int) -> int:
-    """Return 1 where the native library puts `, this = 0x…` on a line of its own."""
-    return int(index < len(lines) and lines[index].startswith(", this = "))
-
-
-def _balance(line: str) -> int:
-    return line.count("{") - line.count("}")
 
 
 def _record(whole: str, number: int, count: int, zone: tzinfo | None) -> Record:

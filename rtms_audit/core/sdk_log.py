@@ -18,6 +18,9 @@ from rtms_audit.core.sdk_native import NativeReader
 from rtms_audit.core.webhook_dump import numbered, webhook_observation
 from rtms_audit.core.zoom_messages import MEDIA, SIGNALING, Conversation, mapping_in
 
+LONGEST_MESSAGE = 2_000
+"""How much of a message is searched for words; events and protocol messages in it may be longer."""
+
 _I = re.IGNORECASE
 _NUMBER = r"(0x[0-9a-f]{1,8}|-?\d{1,9})(?![\w]|[.:-]\d)"
 _JOIN_CALLBACK = re.compile(r"\b(?:on[ _-]?)?join[ _-]?confirm\w*", _I)
@@ -146,7 +149,7 @@ class _Reader:
         if webhook:
             return [webhook]
         head = _HEAD.match(record.message)
-        message = _with_reason(record)[head.end() if head else 0 :]
+        message = _with_reason(record)[head.end() if head else 0 :][:LONGEST_MESSAGE]
         for read in (_stopped, _callback, _panel, _faults, self._socket, _progress):
             if (seen := read(message)) is not None:
                 return seen

@@ -1,10 +1,22 @@
 """The values of fact keys, and what fields may hold."""
 
 import datetime
+from pathlib import Path
 
 import pytest
+import yaml
 
-from rtms_audit.core.evidence_fields import fact_value, read_fields
+from rtms_audit.core.evidence_fields import (
+    FIELDS,
+    LIST_KEYS,
+    ON_OFF_KEYS,
+    TEXT_KEYS,
+    TRUTH_KEYS,
+    WORD_KEYS,
+    fact_value,
+    read_fields,
+)
+from rtms_audit.core.evidence_file import read_case
 from rtms_audit.core.evidence_shapes import ShapeError
 from rtms_audit.core.model import Kind
 
@@ -108,3 +120,13 @@ def test_errors_describe_dates_and_foreign_values() -> None:
         read_fields(Kind.SDK, {"message": True})
     with pytest.raises(ShapeError, match="known are missed"):
         read_fields(Kind.KEEPALIVE, {"zzz": 1})
+
+
+def test_the_page_names_every_field_and_key() -> None:
+    """docs/evidence-files.md knows every kind, field and fact key that the reader knows, and its example is read."""
+    page = (Path(__file__).parents[2] / "docs" / "evidence-files.md").read_text(encoding="utf-8")
+    known = {*ON_OFF_KEYS, *TRUTH_KEYS, *LIST_KEYS, *TEXT_KEYS, *WORD_KEYS, *FIELDS}
+    known |= {field for fields in FIELDS.values() for field in fields}
+    assert {name for name in known if f"`{name}`" not in page} == set()
+    example = page.split("```yaml\n")[1].split("```")[0]
+    assert len(read_case(yaml.safe_load(example), name="page").observations) == 2
