@@ -157,7 +157,7 @@ def remedies(diagnosis: Diagnosis) -> list[str]:
     strong = [cause for cause in diagnosis.causes if cause.status is not Status.POSSIBLE]
     told = []
     for cause in strong or diagnosis.causes:
-        if not cause.remedy.what:
+        if not cause.remedy.what or cause.remedy.who == "nobody":
             continue
         where = f" ({cause.remedy.where})" if cause.remedy.where else ""
         condition = "" if strong else f"if it is {cause.id}: "
