@@ -46,19 +46,18 @@ def describe(url: URL) -> str:
     return str(path) if path else url.render_as_string(hide_password=True)
 
 
-def make_private_file(path: Path) -> bool:
-    """Make an empty file that only its owner can read, in a private folder; False where it exists already."""
+def make_private_file(path: Path) -> None:
+    """Make an empty file that only its owner can read, in a private folder; a file that exists stays as it is."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        return False
+        if not path.parent.is_dir():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
         raise DatabaseError(
             f"The database {path} cannot be made: {error.strerror}",
             next_step="Name another place with --database or RTMS_AUDIT_DATABASE_URL.",
         ) from None
-    return True
 
 
 def connect(url: URL) -> Engine:

@@ -9,7 +9,6 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, inspect, text
 
 from rtms_audit.errors import DatabaseError
@@ -102,16 +101,14 @@ def _revision(connection: Connection, url: URL) -> str | None:
 
 
 def _state(current: str | None, url: URL | None = None) -> SchemaState:
-    scripts = ScriptDirectory.from_config(_config())
-    head = str(scripts.get_current_head())
-    try:
-        pending = tuple(reversed([step.revision for step in scripts.iterate_revisions(head, current or "base")]))
-    except CommandError:
-        raise _too_new(current, head, url) from None
-    return SchemaState(current=current, head=head, pending=pending)
+    known = [step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+    if current is not None and current not in known:
+        raise _too_new(current, known[-1], url)
+    pending = known[known.index(current) + 1 :] if current else known
+    return SchemaState(current=current, head=known[-1], pending=tuple(pending))
 
 
-def _too_new(current: str | None, head: str, url: URL | None) -> DatabaseError:
+def _too_new(current: str, head: str, url: URL | None) -> DatabaseError:
     return DatabaseError(
         f"The database {engines.describe(url) if url else ''} is at revision {current}, which a newer version of "
         f"rtms-audit made; this one knows revisions up to {head}. Nothing was changed",
