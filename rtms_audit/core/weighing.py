@@ -113,10 +113,12 @@ def _cause(claims: list[Claim]) -> Cause:
 
 
 def _place(cause: Cause) -> tuple[int, int, int]:
-    """Rule 5."""
-    usual = USUAL.index(cause.id) if cause.status is Status.POSSIBLE and cause.id in USUAL else len(USUAL)
-    without_evidence = 0 if cause.status is not Status.POSSIBLE or cause.evidence else 1
-    return -cause.status.strength, without_evidence * 100 + usual, RANK[cause.id]
+    """Rule 5: a possible cause with evidence of its own comes before the usual suspects; a plan alone is no evidence."""
+    if cause.status is not Status.POSSIBLE:
+        return -cause.status.strength, 0, RANK[cause.id]
+    shown = bool(cause.evidence) and cause.id != "plan-unsupported"
+    usual = USUAL.index(cause.id) if cause.id in USUAL else len(USUAL)
+    return -cause.status.strength, 0 if shown else 1, RANK[cause.id] if shown else usual
 
 
 def _by_stream(subject: Subject) -> list[RuledOut]:
