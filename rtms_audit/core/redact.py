@@ -43,7 +43,8 @@ def redact_bytes(raw: bytes, *, level: Level = Level.SECRETS, salt: str = "") ->
 def redact_value(value: object, *, level: Level = Level.SECRETS, salt: str = "") -> object:
     """Mask a JSON-like value, by the names of its fields and by the shapes in its texts.
 
-    The value given stays as it is. Mappings come back as dict, sequences as list (tuples as tuple); other objects come back unchanged.
+    The value given stays as it is. Mappings come back as dict, sequences as list (tuples as tuple); other objects come
+    back unchanged.
     """
     if isinstance(value, str):
         return redact_text(value, level=level, salt=salt)
@@ -184,7 +185,7 @@ def _looks_random(value: str) -> bool:
 
 # --- shapes ---------------------------------------------------------------------------------------------------------
 
-_SEPARATOR = r"\s*(?:\\*[\"']|%22)?\s*(?:[:=]|%3[AaDd])\s*"
+_SEPARATOR = r"\s*(?:\\*[\"']|%22)?\s*(?:[:=]|%3[AaDd])(?:\s|%20)*"
 _QUOTED = r"(?P<quote>\\*[\"']|%22)(?P<inside>(?:(?!(?P=quote))(?:\\.|[^\n\\]))*)"
 _BARE = r"(?P<bare>[^\s\"'&,;<>(){}\[\]\\][^\s\"'&,;<>(){}\]\\]*)"
 _VALUE = rf"(?:{_QUOTED}|{_BARE})"
@@ -196,7 +197,8 @@ _KEYED = re.compile(
     rf"(?P<name>(?<![\w-])[\w-]{{0,60}}?(?:{_NAMES_THAT_HIDE}))(?P<separator>{_SEPARATOR}){_VALUE}", re.IGNORECASE
 )
 _KEYED_SOMETIMES = re.compile(
-    rf"(?P<name>(?<![\w-])(?:code|state|signature|hmac|nonce))(?P<separator>{_SEPARATOR}){_VALUE}", re.IGNORECASE
+    rf"(?P<name>(?:(?<![\w-])|(?<=%[0-9A-F][0-9A-F]))(?:code|state|signature|hmac|nonce))(?P<separator>{_SEPARATOR}){_VALUE}",
+    re.IGNORECASE,
 )
 _EMPTY_WORDS = frozenset({"true", "false", "null", "none", "yes", "no", "on", "off"})
 
