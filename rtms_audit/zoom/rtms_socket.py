@@ -339,8 +339,6 @@ def _pump(link: _Link, inbox: "queue.Queue[_Arrival]", over: threading.Event) ->
     while not isinstance(arrived, ConnectionClosed) and not over.is_set():
         try:
             arrived = link.connection.recv()
-        except UnicodeError:
-            arrived = b""  # a text frame that is no text: counted as unreadable
         except ConnectionClosed as closed:
             arrived = closed
         _queue(inbox, (link, arrived), over)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,13 @@ class TestGet:
         assert fields["request"] == {"method": "GET", "path": "/v2/users/me"}
         assert fields["response"]["status"] == 200
         assert fields["response"]["body"] == {"id": "usrA", "type": 1}
+
+    def test_a_given_transport_is_used(self, make: Any, server: Any) -> None:
+        """A caller's session brings its own proxies and certificates."""
+        with requests.Session() as transport:
+            transport.headers["X-Mark"] = "ours"
+            assert make(transport=transport).get("/users/me").ok
+        assert server.requests[0].headers["x-mark"] == "ours"
 
     def test_the_query_is_part_of_the_path(self, make: Any, server: Any) -> None:
         """Arguments are escaped into the address, and the kept path shows them."""

@@ -132,6 +132,14 @@ class TestExchangeCode:
         assert tokens.scopes == ("meeting:read:meeting_audio", "user:read:user")
         assert tokens.api_url == "https://api-us.zoom.us"
 
+    def test_without_a_redirect_address_none_is_sent(self, oauth: ZoomOAuth, server: Any, reply: Any) -> None:
+        """A pair without a redirect address leaves the field out, and scopes may come as a list."""
+        server.replies(reply({"access_token": "abc", "scope": ["user:read:user"]}))
+        answer = oauth.exchange_code(Pair("id", Secret("secret")), Secret("code"), VERIFIER)
+        assert "redirect_uri" not in form(server.requests[0].body)
+        assert answer.tokens is not None
+        assert answer.tokens.scopes == ("user:read:user",)
+
     def test_keeps_nothing_secret(self, oauth: ZoomOAuth, server: Any, reply: Any, clock: Any) -> None:
         """Exchange, observation fields and repr hold neither tokens nor code, verifier, secret or Basic header."""
         server.replies(reply(GRANTED, headers={"x-zm-trackingid": "v=2.0;clid=aw1", "Set-Cookie": "canary-cookie=1"}))

@@ -263,6 +263,19 @@ class TestKeepAlive:
         assert result.unreadable == 3
         assert result.keep_alives == 1
 
+    def test_a_text_frame_that_is_no_text(self, zoom: Zoom, clock: Any) -> None:
+        """Bytes that are no UTF-8 in a text frame break the WebSocket protocol; the socket's end is noted."""
+
+        def noise(connection: ServerConnection, message: dict[str, Any]) -> bool:
+            if message["msg_type"] == 1:
+                connection.send(b"\xff\xfe", text=True)
+            return False
+
+        zoom.before = noise
+        result = run(zoom.url, clock, media=())
+        assert not result.signaled
+        assert "1007" in str(result.steps[0].fields["error"])
+
 
 class TestRefusals:
     """Handshakes that Zoom does not accept."""
