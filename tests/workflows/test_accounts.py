@@ -1,0 +1,81 @@
+"""Accounts: added one by one or all of a file, or none where a line is wrong."""
+
+from typing import Any
+
+import pytest
+
+from rtms_audit.core.model import Plan
+from rtms_audit.core.secret import Secret
+from rtms_audit.errors import UserError
+from rtms_audit.workflows.accounts import AccountRow, add_account, connect_auditor, import_accounts, read_accounts
+from rtms_audit.zoom.oauth import ProblemKind
+
+GOOD = "label,email,expect_plan,account_id\noutsider,o@example.com,free,\nbig, b@example.com ,paid,zoom-2\n"
+
+
+def test_a_file_of_accounts_is_imported_whole(world: Any) -> None:
+    """Blank lines, spaces and a byte order mark do no harm; known labels are brought up to date."""
+    text = "\ufeff" + GOOD + "\n,,,\ndev-co,dev@example.com,,\n"
+    done = import_accounts(world.store, text, name="accounts.csv")
+    assert (done.added, done.updated) == (("outsider", "big"), ("dev-co",))
+    found = {account.label: account for account in world.store.accounts()}
+    assert found["outsider"].expected_plan is Plan.FREE
+    assert (found["big"].email, found["big"].account_id) == ("b@example.com", "zoom-2")
+
+
+def test_columns_may_stand_in_any_order_and_be_left_out() -> None:
+    """Only the label must be there."""
+    assert read_accounts("expect_plan,label\n,a\nPRO,b\n", name="f") == (
+        AccountRow("a"), AccountRow("b", plan=Plan.PRO),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "f is empty"),
+        ("name,email\n", "line 1: the columns are not"),
+        ("label,label\n", "line 1: the columns are not"),
+        ("email\n", "line 1: the columns are not"),
+        ("label,expect_plan\na,gold\n", "line 2, column expect_plan: 'gold' is none of free"),
+        ("label,email\na,nobody\n", "line 2, column email: 'nobody' is not an e-mail"),
+        ("label\na\n\nb/c\n", "line 4, column label: 'b/c' cannot be a label"),
+        ("label\na\na\n", "line 3, column label: 'a' stands there twice"),
+        ("label\na,b\n", "line 2, column 2: there are more values than columns"),
+        ("label,account_id\na,x y\n", "line 2, column account_id"),
+        ('label\n"a\n', "f, line"),
+    ],
+)
+def test_a_wrong_line_is_named_and_nothing_is_imported(world: Any, text: str, said: str) -> None:
+    """The message holds line and column."""
+    before = world.store.accounts()
+    with pytest.raises(UserError, match="f") as caught:
+        import_accounts(world.store, text, name="f")
+    assert said in caught.value.message
+    assert world.store.accounts() == before
+
+
+def test_every_wrong_line_is_named_at_once() -> None:
+    """Whoever mends the file need not run it ten times."""
+    with pytest.raises(UserError, match=r"line 2, column email.*line 3, column expect_plan"):
+        read_accounts("label,email,expect_plan\na,x,\nb,,y\n", name="f")
+
+
+def test_one_account_is_added_or_changed(world: Any) -> None:
+    """The answer says which."""
+    assert add_account(world.store, AccountRow("new"))
+    assert not add_account(world.store, AccountRow("new", email="n@example.com"))
+    with pytest.raises(UserError, match="email: 'x' is not an e-mail address"):
+        add_account(world.store, AccountRow("new", email="x"))
+
+
+def test_an_auditor_is_kept_only_after_zoom_gave_it_a_token(world: Any) -> None:
+    """A refused connection stores nothing."""
+    secret = Secret("s2s-secret")
+    world.zoom.answer = lambda *_: world.zoom.refusal(ProblemKind.CLIENT_INVALID, reason="Invalid client_id")
+    with pytest.raises(UserError, match="Invalid client_id"):
+        connect_auditor(world.services, account="dev-co", client_id="S2S", client_secret=secret, zoom_account_id="z")
+    assert world.store.auditor(account="dev-co") is None
+    world.zoom.answer = lambda *_: None
+    connect_auditor(world.services, account="dev-co", client_id="S2S", client_secret=secret, zoom_account_id="z")
+    assert world.store.auditor(account="dev-co").client_secret == secret
