@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from rtms_audit.core import attempts, plans, reading
 from rtms_audit.core.answers import as_int
@@ -26,6 +26,9 @@ OWNER_FACTS = ("account.developer_pack", "account.rtms_enabled")
 
 STREAM_FACTS = ("media.received", "media.kinds_received")
 """Facts that speak of one stream: what was said before the latest attempt does not count for it."""
+
+SAME_DELIVERY = timedelta(seconds=60)
+"""Zoom repeats a webhook after five minutes at the earliest; the same one within a minute was kept twice by us."""
 
 _KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 
@@ -181,7 +184,27 @@ def in_order(observations: Iterable[Observation]) -> tuple[Observation, ...]:
         placed.append((moment, _KIND_ORDER[observation.kind], content, observation))
     timeless = any(observation.at is None for *_, observation in placed)
     placed.sort(key=(lambda item: item[0]) if timeless else (lambda item: item[:3]))
-    return tuple(observation for *_, observation in placed)
+    return _without_echoes([observation for *_, observation in placed])
+
+
+def _without_echoes(observations: list[Observation]) -> tuple[Observation, ...]:
+    """Drop a webhook that was kept on arrival where it was kept again with the answer that it got."""
+    answered = {_delivery(o): o.at for o in observations if o.kind is Kind.WEBHOOK and "answered" in o.fields}
+    return tuple(
+        o
+        for o in observations
+        if o.kind is not Kind.WEBHOOK or "answered" in o.fields or not _is_near(o.at, answered.get(_delivery(o)))
+    )
+
+
+def _delivery(observation: Observation) -> tuple[object, ...]:
+    body = reading.body(observation)
+    named = _canonical([body.get("event"), body.get("event_ts"), reading.payload(observation)])
+    return observation.install, named
+
+
+def _is_near(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and abs(other - one) <= SAME_DELIVERY
 
 
 def _content(observation: Observation) -> str:

@@ -113,7 +113,7 @@ def _cause(claims: list[Claim]) -> Cause:
 
 
 def _place(cause: Cause) -> tuple[int, int, int]:
-    """Rule 5: a possible cause with evidence of its own comes before the usual suspects; a plan alone is no evidence."""
+    """Rule 5: a possible cause with evidence of its own leads the usual suspects; a plan alone is no evidence."""
     if cause.status is not Status.POSSIBLE:
         return -cause.status.strength, 0, RANK[cause.id]
     shown = bool(cause.evidence) and cause.id != "plan-unsupported"
