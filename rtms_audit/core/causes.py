@@ -15,7 +15,7 @@ SETTINGS_PAGE = f"{DOCS}/rtms/meetings/ux-host-admin-tools-ctrls"
 DATA_TYPES = f"{DOCS}/rtms/data-types/"
 WEBHOOKS = f"{DOCS}/api/webhooks"
 EVENTS = f"{DOCS}/api/rtms/events/"
-MEASURED = "https://pypi.org/project/rtms/1.1.0/"
+MEASURED = "https://github.com/zoom/rtms"
 OAUTH_ERRORS = f"{DOCS}/integrations/oauth-error-messages/"
 ZOOM_APPS_SETTINGS = "Zoom web portal, Account Management, Account Settings, Zoom Apps"
 MARKETPLACE = "https://marketplace.zoom.us, Manage, the app"
@@ -245,7 +245,7 @@ _ALL = (
         who="account-user",
         what="Update the Zoom clients of the starter and of the host to 6.5.5 or newer.",
         asks="starter.client_version host.client_version",
-        source=f"{RECALL} https://www.npmjs.com/package/@zoom/appssdk",
+        source=f"{RECALL} https://github.com/zoom/appssdk",
     ),
     _cause(
         "meeting-unsupported",
@@ -345,7 +345,7 @@ _ALL = (
         who="app-owner",
         what="Run Zoom's SDK where it has a build: glibc 2.34 or newer on Linux x86-64, Node 22, CPython 3.10 to 3.13.",
         asks="receiver.platform_supported",
-        source=f"{MEASURED} https://github.com/zoom/rtms",
+        source=MEASURED,
     ),
     _cause(
         "receiver-unavailable",

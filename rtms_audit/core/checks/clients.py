@@ -6,7 +6,7 @@ the start from the app in the meeting is documented from 6.4.10.
 Remedy: update both clients.
 
 Source: https://www.recall.ai/blog/understanding-zoom-rtms-behavior-and-its-constraints (observed, 2026-01-22),
-https://www.npmjs.com/package/@zoom/appssdk (0.16.41)
+https://github.com/zoom/appssdk (0.16.41)
 """
 
 from rtms_audit.core import reading

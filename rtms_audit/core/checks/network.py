@@ -5,7 +5,7 @@ proxy, or a guard of one's own against foreign addresses ends the join before Zo
 
 Remedy: from the receiver's host, try name, route and proxy to that very address.
 
-Source: https://pypi.org/project/rtms/1.1.0/ (reason 504: measured, 2026-11),
+Source: https://github.com/zoom/rtms (reason 504: measured, 2026-11),
 https://developers.zoom.us/docs/rtms/data-types/
 """
 

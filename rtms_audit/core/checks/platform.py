@@ -5,7 +5,7 @@ elsewhere the import fails, crashes, or leaves a receiver that does nothing.
 
 Remedy: move the receiver to a platform that has a build, or speak the protocol without the SDK.
 
-Source: https://pypi.org/project/rtms/1.1.0/ (measured, 2026-11), https://github.com/zoom/rtms
+Source: https://github.com/zoom/rtms (measured, 2026-11)
 """
 
 import re

@@ -5,7 +5,7 @@ join; Zoom's SDK looks at ZM_RTMS_CA or a bundle, not at the system's store for 
 
 Remedy: give the receiver the right authorities, and see what certificate it is shown.
 
-Source: https://pypi.org/project/rtms/1.1.0/ (reason 610: measured, 2026-11)
+Source: https://github.com/zoom/rtms (reason 610: measured, 2026-11)
 """
 
 import re
