@@ -13,10 +13,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect as connect_socket
@@ -26,6 +25,7 @@ from rtms_audit.core.model import Kind
 from rtms_audit.errors import UserError
 from rtms_audit.zoom import rtms_messages as messages
 from rtms_audit.zoom.rtms_failures import upgrade_status, why
+from rtms_audit.zoom.rtms_link import WAITING, Arrival, Link, pump
 from rtms_audit.zoom.rtms_messages import Medium, Message
 from rtms_audit.zoom.rtms_plan import JoinPlan, JoinResult, MediaCount, Step, StreamEnd
 from rtms_audit.zoom.signature import signature
@@ -38,20 +38,6 @@ _QUIET.setLevel(logging.WARNING)  # at DEBUG the library logs whole frames, and 
 
 LARGEST_FRAME = 8 * 1024 * 1024
 """Bytes of a message that are taken at most; a high-definition picture stays far below."""
-
-WAITING = 64
-"""Messages that may wait to be read before their sockets are held back."""
-
-
-class Connection(Protocol):
-    """What is needed of a WebSocket connection."""
-
-    def send(self, message: str | bytes) -> None:
-        """Send a text or a binary frame."""
-
-    def recv(self) -> str | bytes:
-        """Wait for the next message."""
-
 
 Connect: TypeAlias = Callable[..., AbstractContextManager[Any]]
 
@@ -87,21 +73,6 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext | None:
         ) from None
 
 
-@dataclass(slots=True)
-class _Link:
-    """One open socket: what was sent as its handshake, what came back, and whether it is still open."""
-
-    socket: str
-    connection: Connection
-    request: Mapping[str, object]
-    began: float
-    answer: Mapping[str, object] | None = None
-    open: bool = True
-
-
-_Arrival: TypeAlias = tuple[_Link, "str | bytes | ConnectionClosed"]
-
-
 class _Joiner:
     """The course of one join. Reader threads only queue what arrives; everything is decided on the caller's thread."""
 
@@ -122,8 +93,8 @@ class _Joiner:
         self._monotonic = monotonic
         self._stack = stack
         self._tls = tls
-        self._inbox: queue.Queue[_Arrival] = queue.Queue(WAITING)
-        self._media: dict[Medium, _Link] = {}
+        self._inbox: queue.Queue[Arrival] = queue.Queue(WAITING)
+        self._media: dict[Medium, Link] = {}
         self._over = threading.Event()
         self._until = monotonic() + plan.deadline
 
@@ -138,7 +109,7 @@ class _Joiner:
         if self.result.keep_alives:
             self._note(Kind.KEEPALIVE, {"missed": 0})
 
-    def _take_part(self, signaling: _Link) -> None:
+    def _take_part(self, signaling: Link) -> None:
         self._open_media(signaling)
         if self.result.accepted and signaling.open:
             self._send(signaling, messages.client_ready(self._plan.stream_id))
@@ -147,7 +118,7 @@ class _Joiner:
         if self._plan.close_stream and signaling.open:
             self._ask_to_close(signaling)
 
-    def _signal(self) -> _Link | None:
+    def _signal(self) -> Link | None:
         """Try the addresses in turn until one can be opened; return the link where its handshake was accepted."""
         request = messages.signaling_request(**self._identity())
         for url in split_addresses(self._plan.server_urls):
@@ -159,7 +130,7 @@ class _Joiner:
                 return link if accepted else None
         return None
 
-    def _open_media(self, signaling: _Link) -> None:
+    def _open_media(self, signaling: Link) -> None:
         """Shake hands for each medium on a socket of its own."""
         addresses = messages.media_addresses(signaling.answer or {})
         missing = []
@@ -187,7 +158,7 @@ class _Joiner:
             "signature": text,
         }
 
-    def _open(self, socket: str, url: str, request: Mapping[str, object]) -> _Link | None:
+    def _open(self, socket: str, url: str, request: Mapping[str, object]) -> Link | None:
         """Open a socket and start its reader; a failure becomes a step."""
         began, patience = self._monotonic(), self._patience()
         if patience <= 0:
@@ -213,11 +184,11 @@ class _Joiner:
                 failure["upgrade_status"] = status
             self._handshake(socket, request, began, failure)
             return None
-        link = _Link(socket, connection, request, began)
-        threading.Thread(target=_pump, args=(link, self._inbox, self._over), name=f"rtms-{socket}", daemon=True).start()
+        link = Link(socket, connection, request, began)
+        threading.Thread(target=pump, args=(link, self._inbox, self._over), name=f"rtms-{socket}", daemon=True).start()
         return link
 
-    def _shake(self, link: _Link, wanted: Message) -> bool:
+    def _shake(self, link: Link, wanted: Message) -> bool:
         """Send the handshake, wait for its answer, and say whether it is status 0."""
         link.began, patience = self._monotonic(), self._patience()
         self._send(link, link.request)
@@ -229,7 +200,7 @@ class _Joiner:
             self._handshake(link.socket, link.request, link.began, {"error": f"no answer within {patience:.3g} s"})
         return answer is not None and as_int(answer.get("status_code")) == 0
 
-    def _await(self, link: _Link, wanted: Message, deadline: float) -> Mapping[str, object] | None:
+    def _await(self, link: Link, wanted: Message, deadline: float) -> Mapping[str, object] | None:
         """Handle whatever arrives until the wanted message comes on this link, it closes, or the time is over."""
         while link.open and (arrival := self._next(deadline)) is not None:
             message = self._handle(*arrival)
@@ -237,7 +208,7 @@ class _Joiner:
                 return message
         return None
 
-    def _stay(self, signaling: _Link) -> None:
+    def _stay(self, signaling: Link) -> None:
         """Stay for the time of the plan, and a while longer for media that have not come yet."""
         ready = self._monotonic()
         leave, patience = ready + self._plan.stay, ready + max(self._plan.stay, self._plan.media_wait)
@@ -253,7 +224,7 @@ class _Joiner:
         awaited = {medium for medium, link in self._media.items() if link.open}
         return bool(self.result.media) if Medium.ALL in awaited else awaited <= set(self.result.media)
 
-    def _ask_to_close(self, signaling: _Link) -> None:
+    def _ask_to_close(self, signaling: Link) -> None:
         self._send(signaling, messages.close_request(self._plan.stream_id))
         answer = self._await(signaling, Message.CLOSE_ANSWER, self._monotonic() + self._plan.timeout)
         self.result.stream_closed = answer is not None and as_int(answer.get("status_code")) in (0, None)
@@ -262,7 +233,7 @@ class _Joiner:
         """Return the seconds for one connect or one answer: those of the plan, or what is left of its deadline."""
         return min(self._plan.timeout, self._until - self._monotonic())
 
-    def _next(self, deadline: float) -> _Arrival | None:
+    def _next(self, deadline: float) -> Arrival | None:
         """Return the next arrival; None once the time is over, however much is still arriving."""
         left = deadline - self._monotonic()
         if left <= 0:
@@ -272,7 +243,7 @@ class _Joiner:
         except queue.Empty:
             return None
 
-    def _handle(self, link: _Link, arrived: "str | bytes | ConnectionClosed") -> Mapping[str, object] | None:
+    def _handle(self, link: Link, arrived: "str | bytes | ConnectionClosed") -> Mapping[str, object] | None:
         """Take in one arrival: answer keep-alives, count media, note ends; return the message."""
         if isinstance(arrived, ConnectionClosed):
             self._closed(link, arrived)
@@ -299,7 +270,7 @@ class _Joiner:
         else:
             seen.messages += 1
 
-    def _closed(self, link: _Link, closed: ConnectionClosed) -> None:
+    def _closed(self, link: Link, closed: ConnectionClosed) -> None:
         """Note how the peer closed; a later close carries the handshake's answer, which it does not undo."""
         link.open = False
         told: dict[str, object] = {}
@@ -311,7 +282,7 @@ class _Joiner:
             told["error"] = str(closed) or "no close frame received or sent"
         self._handshake(link.socket, link.request, link.began, told)
 
-    def _send(self, link: _Link, message: Mapping[str, object]) -> None:
+    def _send(self, link: Link, message: Mapping[str, object]) -> None:
         """Send as the plan's kind of frame; a broken connection is noted when its reader tells of it."""
         text = json.dumps(message)
         try:
@@ -331,24 +302,3 @@ class _Joiner:
     def _note(self, kind: Kind, fields: Mapping[str, object], began: float | None = None) -> None:
         duration = (self._monotonic() - began) * 1000 if began is not None else None
         self.result.steps.append(Step(self._clock(), kind, fields, duration))
-
-
-def _pump(link: _Link, inbox: "queue.Queue[_Arrival]", over: threading.Event) -> None:
-    """Queue everything that arrives on a link, last of all how it closed; end when the join is over."""
-    arrived: str | bytes | ConnectionClosed = b""
-    while not isinstance(arrived, ConnectionClosed) and not over.is_set():
-        try:
-            arrived = link.connection.recv()
-        except ConnectionClosed as closed:
-            arrived = closed
-        _queue(inbox, (link, arrived), over)
-
-
-def _queue(inbox: "queue.Queue[_Arrival]", arrival: _Arrival, over: threading.Event) -> None:
-    """Wait for room, so that a flood is held back at its source; give up when the join is over."""
-    while not over.is_set():
-        try:
-            inbox.put(arrival, timeout=0.2)
-        except queue.Full:
-            continue
-        return

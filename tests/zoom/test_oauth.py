@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from rtms_audit.core.secret import Secret
 from rtms_audit.errors import UserError
-from rtms_audit.zoom.oauth import Pair, ProblemKind, ZoomOAuth, read_tokens
+from rtms_audit.zoom.oauth import Pair, ProblemKind, ZoomOAuth
+from rtms_audit.zoom.token_reading import read_tokens
 
 PAIR = Pair("DevClientId", Secret("canary-client-secret"), "https://app.example.com/callback")
 VERIFIER = Secret("v" * 64)
