@@ -87,7 +87,7 @@ def _sections(diagnosis: Diagnosis, width: int) -> list[_Section]:
     return [
         _Section(_happened_title(diagnosis), _timeline(diagnosis.timeline, width), least=4, from_middle=True),
         _Section("Why", _causes(diagnosis, width), least=2),
-        _Section("What contradicts itself", _bullets((one.text for one in diagnosis.contradictions), width)),
+        _Section("What contradicts itself", _bullets(contradiction_sentences(diagnosis), width)),
         _Section("What speaks against the others", _bullets(ruled_out_sentences(diagnosis), width, 6), 2),
         _Section("The four hypotheses", _hypotheses(diagnosis, width), least=4),
         _Section("What to do", _bullets(remedies(diagnosis), width)),
@@ -109,7 +109,8 @@ def _timeline(entries: tuple[TimelineEntry, ...], width: int) -> list[list[str]]
     id_room = min(max((len(entry.id) for entry in entries), default=0), 12)
     items = []
     for time, entry in zip(times, entries, strict=True):
-        lead = f"  {time:<{time_room}}  {plain(entry.id)[:id_room]:<{id_room}}  "
+        lead = f"  {time:<{time_room}}  " if time_room else "  "
+        lead += f"{plain(entry.id)[:id_room]:<{id_room}}  "
         text = f"{entry.text}: {entry.reading}" if entry.reading else entry.text
         items.append(wrap(text, width, first=lead, rest=" " * len(lead), most=4))
     return items
@@ -133,14 +134,18 @@ def cause_sentence(cause: Cause) -> str:
     return f"{CERTAINTY_WORDS[cause.status]} {cause.id}: {stopped(cause.reason)}{evidence_note(cause.evidence)}"
 
 
+def contradiction_sentences(diagnosis: Diagnosis) -> list[str]:
+    """Return what cannot both be right, with the evidence."""
+    return [f"{stopped(one.text)}{evidence_note(one.evidence)}" for one in diagnosis.contradictions]
+
+
 def ruled_out_sentences(diagnosis: Diagnosis) -> list[str]:
     """Return what excludes causes, with the evidence; those that the same evidence excludes stand together."""
     grounds: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in diagnosis.ruled_out:
         grounds.setdefault((one.reason, one.evidence), []).append(one.id)
     return [
-        f"Not {', '.join(ids)}: {stopped(reason)}{evidence_note(evidence)}"
-        for (reason, evidence), ids in grounds.items()
+        f"{', '.join(ids)}: {stopped(reason)}{evidence_note(evidence)}" for (reason, evidence), ids in grounds.items()
     ]
 
 

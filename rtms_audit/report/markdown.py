@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rtms_audit.core.verdicts import Diagnosis, TimelineEntry
 from rtms_audit.report.explain import (
     cause_sentence,
+    contradiction_sentences,
     no_cause_sentence,
     plan_sentence,
     questions,
@@ -85,7 +86,7 @@ def explanation_parts(diagnosis: Diagnosis) -> list[tuple[str, list[str]]]:
     return [
         ("What happened", [timeline_sentence(entry) for entry in diagnosis.timeline]),
         ("Why", causes),
-        ("What contradicts itself", [one.text + evidence_note(one.evidence) for one in diagnosis.contradictions]),
+        ("What contradicts itself", contradiction_sentences(diagnosis)),
         ("What speaks against the others", ruled_out_sentences(diagnosis)),
         (
             "The four hypotheses",

@@ -45,11 +45,6 @@ def rows_table(headers: Sequence[str], rows: Iterable[Sequence[object]], style: 
     return grid(headers, body) if several else outline(headers, body)
 
 
-def sections(parts: Iterable[tuple[str, str]], style: Style = PLAIN) -> str:
-    """Return titled blocks, one under the other."""
-    return "\n\n".join(f"{style.paint(title, BOLD)}\n{text}" for title, text in parts)
-
-
 def wrapped(text: str, width: int) -> str:
     """Return a text as lines of a cell of that width."""
     return "\n".join(wrap(text, max(width, 4)))

@@ -329,6 +329,22 @@ def test_ticket_is_packed_and_verified(filled: Run, tmp_path: Path) -> None:
     assert "extra.txt was added" in err
 
 
+def test_ticket_says_where_redaction_hid_something(run: Run, tmp_path: Path) -> None:
+    """Where a masked value was what the judgement rested on, the talk says so."""
+    file = tmp_path / "mixed.yaml"
+    mixed = CASE.replace("environments: {", "environments: {development: {client_id: jane@example.com}, ")
+    file.write_text(
+        mixed
+        + "  - {install: dev-co/production, kind: statement, about: receiver.client_id, value: jane@example.com}\n",
+        encoding="utf-8",
+    )
+    run("import", file)
+    code, _, err = run("ticket", "dev-co", "-o", tmp_path / "t.zip")
+    assert code == ExitCode.OK
+    assert "redaction hid something" in err
+    assert "redaction" not in run("ticket", "dev-co", "--redact", "secrets", "-o", tmp_path / "t.zip")[2]
+
+
 def test_options_of_ticket_may_come_first(filled: Run, tmp_path: Path) -> None:
     """`ticket -o FILE ACCOUNT` is `ticket ACCOUNT -o FILE`."""
     assert filled("ticket", "-o", tmp_path / "t.zip", "dev-co")[0] == ExitCode.OK

@@ -1,17 +1,24 @@
 """The door: what is loaded, how errors are told, and what a run ends with."""
 
+import contextlib
+import fcntl
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
 
 from rtms_audit import __version__
 from rtms_audit.cli.common import Context
-from rtms_audit.cli.main import COMMANDS, INTERRUPTED, PIPE_CLOSED, SECTIONS, main, tell_error
+from rtms_audit.cli.main import COMMANDS, INTERRUPTED, PIPE_CLOSED, SECTIONS, cli, main, tell_error
 from rtms_audit.errors import ExitCode, UserError, ZoomError
 
 Captured = pytest.CaptureFixture[str]
@@ -181,6 +188,46 @@ def test_output_that_cannot_show_a_letter_still_works() -> None:
     done = run(["codes"], PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert "stop-reason" in done.stdout
+
+
+def in_terminal(arguments: Sequence[str], **environment: str) -> str:
+    """Run the program on a terminal of 80 columns, and return what it shows there."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    child = subprocess.Popen(
+        [sys.executable, "-m", "rtms_audit", *arguments],
+        stdout=theirs,
+        env={**os.environ, "TERM": "xterm", **environment},
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux ends a terminal whose program is gone with an error
+        while piece := os.read(ours, 65536):
+            shown += piece
+    os.close(ours)
+    child.wait(60)
+    return shown.decode()
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_colour_is_for_terminals_that_want_it(tmp_path: Path, environment: dict[str, str], coloured: bool) -> None:
+    """A terminal shows colour, unless NO_COLOR or its kind says otherwise, and no line is wider than it."""
+    case = tmp_path / "case.yaml"
+    installs = "{account: a, environment: production}, {account: b, environment: production}"
+    case.write_text(f"format: rtms-audit/evidence@1\ninstalls: [{installs}]\n", encoding="utf-8")
+    shown = in_terminal(["diagnose", str(case)], **environment)
+    assert "did not start" in shown or "not known" in shown
+    assert ("\x1b[" in shown) is coloured
+    assert max(map(len, re.sub(r"\x1b\[\d+m", "", shown).splitlines())) <= 80
+
+
+def test_group_lists_and_finds_its_commands() -> None:
+    """Tools that walk the commands find those of the table, and nothing under another name."""
+    ctx = click.Context(cli)
+    assert cli.list_commands(ctx) == list(COMMANDS)
+    assert cli.get_command(ctx, "nothing") is None
 
 
 @pytest.mark.parametrize("place", [["-vv", "codes", "960"], ["codes", "960", "-vv"]])

@@ -57,6 +57,13 @@ def test_long_story_hides_its_middle_and_says_how_much(changed: Changed) -> None
     assert " more (--format json shows them all)" in text
 
 
+def test_what_must_be_said_is_said_in_little_room(developer: Diagnosis) -> None:
+    """With less room than the least that an answer needs, the least is given and nothing breaks."""
+    text = explanation(developer, lines=10)
+    assert "Likely credentials-mismatch" in text
+    assert "The four hypotheses" in text
+
+
 def test_several_days_show_their_dates(changed: Changed) -> None:
     """Where the story spans days, each line carries its date."""
     entries = (

@@ -3,13 +3,25 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from rtms_audit.core.diagnosis import diagnose
-from rtms_audit.core.model import Account, App, Case, Environment, Install, InstallKey, Kind, Observation, Plan
+from rtms_audit.core.model import (
+    Account,
+    App,
+    AppEnvironment,
+    Case,
+    Environment,
+    Install,
+    InstallKey,
+    Kind,
+    Observation,
+    Plan,
+)
 from rtms_audit.core.redact import Level
 from rtms_audit.errors import UserError
 from rtms_audit.report.ticket import MOST_BYTES
@@ -77,6 +89,19 @@ def test_ticket_says_whether_redaction_changed_the_judgement() -> None:
     ticket = prepare_ticket(CASE, PROD)
     assert ticket.judged_alike
     assert json.loads(contents(ticket.bundle)["manifest.json"])["judged_alike"] is True
+
+
+def test_ticket_owns_up_to_what_redaction_hid() -> None:
+    """Where a masked value was what the judgement rested on, the manifest says that the ticket tells less."""
+    mixed = "jane.doe@example.com"
+    environments = {Environment.DEVELOPMENT: AppEnvironment(mixed), Environment.PRODUCTION: AppEnvironment("PRODID")}
+    fields = {"about": "receiver.client_id", "value": mixed}
+    said = Observation(kind=Kind.STATEMENT, fields=fields, at=AT, install=PROD, id="o6")
+    app = App(name="Notes", environments=environments)
+    case = replace(CASE, app=app, observations=(*CASE.observations[:2], said))
+    ticket = prepare_ticket(case, PROD)
+    assert not ticket.judged_alike
+    assert json.loads(contents(ticket.bundle)["manifest.json"])["judged_alike"] is False
 
 
 def test_no_secret_and_no_person_is_in_a_ticket() -> None:
