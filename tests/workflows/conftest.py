@@ -65,9 +65,7 @@ class FakeZoom:
         """Give a success with tokens that were never given before."""
         with self._lock:
             number = next(self._numbers)
-        new = Tokens(
-            Secret(f"access-{number}"), Secret(f"refresh-{number}") if refresh else None, 3600, scopes, None
-        )
+        new = Tokens(Secret(f"access-{number}"), Secret(f"refresh-{number}") if refresh else None, 3600, scopes, None)
         return TokenAnswer(self.exchange("POST", "/oauth/token", 200, {"scope": " ".join(scopes or ())}), new, None)
 
     def refusal(self, kind: ProblemKind, *, status: int | None = 400, reason: str = "Invalid Token!") -> TokenAnswer:
@@ -82,7 +80,9 @@ class FakeZoom:
 
     def authorize_url(self, client_id: str, redirect_uri: str, state: str, code_verifier: Secret) -> str:
         """Give an address that shows what it was made of."""
-        return f"https://zoom.example.com/oauth/authorize?client_id={client_id}&redirect_uri={redirect_uri}&state={state}"
+        return (
+            f"https://zoom.example.com/oauth/authorize?client_id={client_id}&redirect_uri={redirect_uri}&state={state}"
+        )
 
     def exchange_code(self, pair: Pair, code: Secret, code_verifier: Secret) -> TokenAnswer:
         """Trade a code."""

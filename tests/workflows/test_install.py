@@ -129,9 +129,7 @@ def test_an_unreachable_token_address_is_no_outcome_but_an_error(world: Any) -> 
         ({"account_id": "zoom-9"}, "dev-co is Zoom account zoom-9"),
     ],
 )
-def test_the_wrong_account_is_named_and_its_token_given_back(
-    world: Any, expected: dict[str, str], said: str
-) -> None:
+def test_the_wrong_account_is_named_and_its_token_given_back(world: Any, expected: dict[str, str], said: str) -> None:
     """Nothing of the other account is stored, not even its profile."""
     world.store.put_account(label="dev-co", **expected)
     world.zoom.rest["/users/me"] = (200, ME)
@@ -225,9 +223,7 @@ def test_an_unknown_account_or_missing_pair_begins_nothing(world: Any) -> None:
     """Each is one sentence that names what is known."""
     with pytest.raises(UserError, match="no account 'nobody'"):
         begin(world, account="nobody")
-    world.store.put_app(
-        app="half", environment=Environment.DEVELOPMENT, client_id="X", client_secret=Secret("y")
-    )
+    world.store.put_app(app="half", environment=Environment.DEVELOPMENT, client_id="X", client_secret=Secret("y"))
     with pytest.raises(UserError, match="no production credentials"):
         Installer(world.services).begin(
             app="half", account="dev-co", environment=Environment.PRODUCTION, redirect_uri="https://example.com/cb"
