@@ -10,7 +10,7 @@ import pytest
 from rtms_audit.core.model import Environment, InstallKey, Kind, Observation
 from rtms_audit.errors import UserError
 from rtms_audit.store.records import GrantStatus
-from rtms_audit.workflows.probe import Prober, ProbePlan, Step
+from rtms_audit.workflows.probe import ProbePlan, Prober, Step
 from rtms_audit.zoom import rtms_plan
 from rtms_audit.zoom.calls import REQUIRED
 from rtms_audit.zoom.rtms_messages import Medium
