@@ -11,7 +11,7 @@ from rtms_audit.core.matrix import Pivot, Requirements
 from rtms_audit.core.verdicts import Diagnosis, Outcome, Verdict
 from rtms_audit.report.explain import plan_sentence
 from rtms_audit.report.markdown import explanation_parts
-from rtms_audit.report.words import LEGEND, MARKS, OUTCOME_WORDS, VERDICT_MARKS, moment
+from rtms_audit.report.words import LEGEND, MARKS, OUTCOME_WORDS, VERDICT_MARKS, moment, sentence
 
 VERDICT_CLASSES = {
     Verdict.ALLOWS: "ok",
@@ -48,6 +48,7 @@ def html_report(
         parts=explanation_parts,
         plan_sentence=plan_sentence,
         moment=moment,
+        sentence=sentence,
         outcome_words=OUTCOME_WORDS,
         marks=MARKS,
         legend=LEGEND,
