@@ -15,7 +15,7 @@ SDK = import platform, sys; glibc = platform.libc_ver(); print(",sdk" if platfor
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all demo test test-lowest check format bench snapshots docs clean help
+.PHONY: all demo test test-lowest check format bench snapshots docs record clean help
 
 all: .venv/complete  ## build .venv with everything that tests and checks need
 
@@ -74,6 +74,9 @@ snapshots: .venv/complete  ## rewrite the texts that people read, for you to rev
 
 docs: .venv/complete  ## regenerate docs/checks.md and docs/codes.md
 	$(BIN)/python docs/generate.py
+
+record: .venv/complete  ## record cassettes from live Zoom (RTMS_AUDIT_RECORD_TOKEN, RTMS_AUDIT_RECORD_APP_ID), scrubbed
+	$(BIN)/python tests/zoom/record.py $(ARGS)
 
 clean:  ## remove everything that make made
 	rm -rf .venv build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
