@@ -75,7 +75,7 @@ class Sandbox:
             raise UserError("This scenario asks for wss.", next_step="Start the sandbox with TLS.")
         listeners = [_listen(self.host, self.port)]
         self.port = listeners[0].getsockname()[1]
-        self._base_urls = {"ws": f"ws://{self.host}:{self.port}/rtms"}
+        self._base_urls = {"ws": f"ws://{self._place()}/rtms"}
         if self._certificate is not None:
             listeners.append(_listen(self.host, 0))
             self._base_urls["wss"] = f"wss://{NAME}:{listeners[1].getsockname()[1]}/rtms"
@@ -137,7 +137,7 @@ class Sandbox:
             self.scenario, timers.clock, timers, executor, token_urlsafe=self._token_urlsafe, poster=self._poster
         )
         platform.keeper.base_urls = self._base_urls
-        platform.world.api_url = f"http://{self.host}:{self.port}"
+        platform.world.api_url = f"http://{self._place()}"
         if self._certificate is not None:
             platform.world.settings = platform.world.settings.changed({"transport": "wss"})
         self._platform = platform
@@ -151,6 +151,9 @@ class Sandbox:
         app.include_router(control_router(self._now, reset), prefix="/control")
         return Front(app, self._now)
 
+    def _place(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
     def _now(self) -> Platform:
         assert self._platform is not None  # noqa: S101  (routes run only after the first build)
         return self._platform
@@ -159,7 +162,7 @@ class Sandbox:
 
     def ready(self) -> dict[str, object]:
         """Return the ready line: addresses, apps with their credentials, and accounts with their people."""
-        base, world = f"http://{self.host}:{self.port}", self._now().world
+        base, world = f"http://{self._place()}", self._now().world
         return {
             "oauth_url": f"{base}/oauth",
             "api_url": f"{base}/v2",
@@ -203,13 +206,20 @@ class Sandbox:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    # The protocol is named, since asyncio switches Nagle's delay (40 ms an answer) off for such sockets alone.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server((host, port), backlog=512)
+        listener.bind((host, port))
+        listener.listen(512)
     except OSError as error:
+        listener.close()
         raise UserError(
             f"Port {port} on {host} cannot be used: {error.strerror}.",
             next_step="Choose another with --port, or 0 for any free one.",
         ) from error
+    return listener
 
 
 def _config(app: Front, certificate: Certificate | None) -> uvicorn.Config:
