@@ -1,5 +1,6 @@
 """One install explained, the way a good answer in a forum reads; at most a screen and a half."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,16 +23,23 @@ from rtms_audit.report.words import (
 
 LINES = 60
 WIDTH = 100
+STEPS = 12
+"""How many steps of the story are told before those that decide nothing are left out."""
 
 
 @dataclass
 class _Section:
-    """A headed list of items, each of some lines; `least` of them stay when room is short."""
+    """A headed list of items, each of some lines; `least` of them stay when room is short, `likes` while it lasts.
+
+    `ranks` says how much each item matters: the lowest goes first, among equals the one nearest to the middle. Without
+    ranks the last goes first.
+    """
 
     title: str
     items: list[list[str]]
     least: int = 1
-    from_middle: bool = False
+    likes: int = 2
+    ranks: list[int] | None = None
     hidden: int = 0
 
     @property
@@ -39,19 +47,21 @@ class _Section:
         """The section as text lines, a blank one first."""
         if not self.items:
             return []
-        shown = list(self.items)
-        if self.hidden:
-            place = len(shown) // 2 if self.from_middle else len(shown)
-            shown.insert(place, [f"  … {self.hidden} more (--format json shows them all)"])
-        return ["", self.title, *(line for item in shown for line in item)]
+        more = [f"  … {self.hidden} more (--format json shows them all)"] if self.hidden else []
+        return ["", self.title, *(line for item in self.items for line in item), *more]
 
-    def spare(self) -> int:
-        """How many lines could still be left out."""
-        return sum(len(item) for item in self.items) if len(self.items) > self.least else 0
+    def spare(self, least: int) -> int:
+        """How many lines there are to choose from, none where no more than `least` items are left."""
+        return sum(len(item) for item in self.items) if len(self.items) > least else 0
 
     def shorten(self) -> None:
         """Leave one more item out."""
-        del self.items[len(self.items) // 2 if self.from_middle else -1]
+        places = range(len(self.items))
+        ranks, middle = self.ranks or [-place for place in places], len(places) // 2
+        least = min(places, key=lambda place: (ranks[place], abs(place - middle)))
+        del self.items[least]
+        if self.ranks:
+            del self.ranks[least]
         self.hidden += 1
 
 
@@ -60,12 +70,18 @@ def explanation(diagnosis: Diagnosis, *, width: int = WIDTH, lines: int = LINES)
     width = max(50, min(width, WIDTH))
     head = _head(diagnosis, width)
     sections = _sections(diagnosis, width)
-    while len(head) + sum(len(section.lines) for section in sections) > lines:
-        longest = max(sections, key=_Section.spare)
-        if not longest.spare():
+    _fit(sections, lines - len(head), {id(section): section.likes for section in sections})
+    _fit(sections, lines - len(head), {id(section): section.least for section in sections})
+    return "\n".join([*head, *(line for section in sections for line in section.lines)]) + "\n"
+
+
+def _fit(sections: list[_Section], lines: int, least: dict[int, int]) -> None:
+    """Leave items out of the longest section until all fit, or no section has more than its least."""
+    while sum(len(section.lines) for section in sections) > lines:
+        longest = max(sections, key=lambda section: section.spare(least[id(section)]))
+        if not longest.spare(least[id(longest)]):
             break
         longest.shorten()
-    return "\n".join([*head, *(line for section in sections for line in section.lines)]) + "\n"
 
 
 def _head(diagnosis: Diagnosis, width: int) -> list[str]:
@@ -85,20 +101,27 @@ def plan_sentence(diagnosis: Diagnosis) -> str:
 
 def _sections(diagnosis: Diagnosis, width: int) -> list[_Section]:
     return [
-        _Section(_happened_title(diagnosis), _timeline(diagnosis.timeline, width), least=4, from_middle=True),
-        _Section("Why", _causes(diagnosis, width), least=2),
+        _happened(diagnosis, width),
+        _Section("Why", _causes(diagnosis, width), likes=3),
         _Section("What contradicts itself", _bullets(contradiction_sentences(diagnosis), width)),
-        _Section("What speaks against the others", _bullets(ruled_out_sentences(diagnosis), width, 6), 2),
-        _Section("The four hypotheses", _hypotheses(diagnosis, width), least=4),
+        _Section("What speaks against the others", _bullets(ruled_out_sentences(diagnosis), width, 6), 2, 3),
+        _Section("The four hypotheses", _hypotheses(diagnosis, width), least=4, likes=4),
         _Section("What to do", _bullets(remedies(diagnosis), width)),
         _Section("What to find out next", _bullets(questions(diagnosis), width), least=1),
     ]
 
 
-def _happened_title(diagnosis: Diagnosis) -> str:
+def _happened(diagnosis: Diagnosis, width: int) -> _Section:
+    """Return the story: what causes rest on stays longest, then what has a reading or excludes much, then the ends."""
     days = {entry.at.date() for entry in diagnosis.timeline if entry.at}
     day = f", {min(days)}" if len(days) == 1 else ""
-    return f"What happened{day} (UTC)"
+    telling = {one for found in (*diagnosis.causes, *diagnosis.contradictions) for one in found.evidence}
+    against = Counter(one for found in diagnosis.ruled_out for one in found.evidence)
+    ranks = [4 * (one.id in telling) + 2 * bool(one.reading) + min(against[one.id], 3) for one in diagnosis.timeline]
+    section = _Section(f"What happened{day} (UTC)", _timeline(diagnosis.timeline, width), least=4, likes=8, ranks=ranks)
+    while len(section.items) > STEPS and min(ranks) == 0:
+        section.shorten()
+    return section
 
 
 def _timeline(entries: tuple[TimelineEntry, ...], width: int) -> list[list[str]]:
@@ -108,11 +131,14 @@ def _timeline(entries: tuple[TimelineEntry, ...], width: int) -> list[list[str]]
     time_room = max(map(len, times), default=0)
     id_room = min(max((len(entry.id) for entry in entries), default=0), 12)
     items = []
+    readings: set[str] = set()
     for time, entry in zip(times, entries, strict=True):
         lead = f"  {time:<{time_room}}  " if time_room else "  "
         lead += f"{plain(entry.id)[:id_room]:<{id_room}}  "
-        text = f"{entry.text}: {entry.reading}" if entry.reading else entry.text
-        items.append(wrap(text, width, first=lead, rest=" " * len(lead), most=4))
+        told = entry.reading in readings
+        text = entry.text if told or not entry.reading else f"{entry.text}: {entry.reading}"
+        readings.add(entry.reading)
+        items.append(wrap(text, width, first=lead, rest=" " * len(lead), most=3))
     return items
 
 

@@ -59,7 +59,7 @@ def _cell(cell: Cell | None, room: int, style: Style) -> str:
         return style.paint(MARKS["none"], DIM)
     lines = wrap(cell.text, room, first=f"{MARKS[cell.mark]} ", rest="  ", most=4)
     if cell.diagnosis and cell.mark != "ok" and cell.diagnosis.causes:
-        lines += wrap(cell.diagnosis.causes[0].reason, room, first="  ", rest="  ", most=4)
+        lines += wrap(cell.diagnosis.causes[0].reason, room, first="  ", rest="  ", most=5)
     return "\n".join(style.paint(line, MARK_COLOURS[cell.mark]) for line in lines)
 
 

@@ -57,6 +57,22 @@ def test_long_story_hides_its_middle_and_says_how_much(changed: Changed) -> None
     assert " more (--format json shows them all)" in text
 
 
+def test_story_keeps_what_the_causes_rest_on(changed: Changed, developer: Diagnosis) -> None:
+    """Among many routine steps those that decide something are told, and the number left out is said."""
+    routine = tuple(
+        TimelineEntry(
+            f"r{n}", datetime(2026, 3, 2, 9, tzinfo=UTC) + timedelta(seconds=n), f"GET number {n} answered 200"
+        )
+        for n in range(40)
+    )
+    text = explanation(changed(timeline=(*routine[:20], *developer.timeline, *routine[20:])))
+    story = text[: text.index("\nWhy")].splitlines()
+    assert sum("GET number" in line for line in story) == 9
+    assert "… 31 more (--format json shows them all)" in text
+    for id_ in ("  o1  ", "  o2  ", "  o3  ", "  r0  ", "  r39 "):
+        assert id_ in text
+
+
 def test_what_must_be_said_is_said_in_little_room(developer: Diagnosis) -> None:
     """With less room than the least that an answer needs, the least is given and nothing breaks."""
     text = explanation(developer, lines=10)
