@@ -9,6 +9,7 @@ _CODE = re.compile(r'"code"\s*:\s*(-?\d+)')
 _MESSAGE = re.compile(r'"message"\s*:\s*"(.*?)"\s*(?:\}|$|,\s*"\w+"\s*:)', re.DOTALL)
 _SCOPES = re.compile(r"scopes?:?\s*\[(.*?)\]", re.DOTALL)
 _SCOPE_IN_PROSE = re.compile(r"does not contain ([a-z_]+(?::[a-z_]+)+)")
+_ERROR_PAGE = re.compile(r"\(4,?7\d\d\)")
 _OAUTH_CODE = re.compile(r"\(?\b(4,?7\d\d)\b\)?")
 
 
@@ -42,7 +43,7 @@ def parse_body(raw: bytes) -> object:
 def error_of(status: int | None, body: object) -> ErrorAnswer | None:
     """Return the error in an answer, or None where the answer is a success.
 
-    Zoom sends errors with HTTP 200 and a body `{"code", "message"}` (OpenAPI of accounts, users, 2026-02), bodies with
+    Zoom's OAuth error page is HTML with a number such as `(4,700)`. Zoom sends errors with HTTP 200 and a body `{"code", "message"}` (OpenAPI of accounts, users, 2026-02), bodies with
     code 104 that are not JSON because quotes stand unescaped in the message (devforum.zoom.us/t/115792), and
     `{"reason", "error"}` from the token address.
     """
@@ -50,7 +51,7 @@ def error_of(status: int | None, body: object) -> ErrorAnswer | None:
     code = as_int(document.get("code"))
     reason, error = _text(document.get("reason")), _text(document.get("error"))
     message = _text(document.get("message")) or reason or _prose(body) or ""
-    failed = status is not None and status >= 400
+    failed = (status is not None and status >= 400) or (isinstance(body, str) and bool(_ERROR_PAGE.search(body)))
     if not failed and error is None and (code is None or "message" not in document):
         return None
     if code is None:

@@ -11,6 +11,9 @@ from rtms_audit.core.attempts import JOIN_CALLBACKS, Attempt, watched_events
 from rtms_audit.core.model import Kind, Observation
 from rtms_audit.core.situation import Situation
 
+LARGEST_STATUS = 45
+"""The largest handshake status; an SDK's reason above it is one of its own for a lost connection (measured)."""
+SDK_SILENCE = 1
 TRIGGERS = ("auto-start", "rest", "zoom-app")
 RESTART_REASONS = frozenset((*range(10, 20), 24))
 """Stop reasons after which the stream is gone and must be started anew: docs/rtms/failover-reconnection."""
@@ -38,6 +41,12 @@ class Join:
     def succeeded(self) -> bool:
         """Whether Zoom accepted this handshake."""
         return self.code == 0
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether Zoom itself answered; the SDK's 1 is also its word for silence, and 504, 610 and 960 are its own."""
+        silent = self.origin == "sdk" and self.code == SDK_SILENCE
+        return self.code is not None and self.code <= LARGEST_STATUS and not silent
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,9 @@
 from rtms_audit.core import reading
 from rtms_audit.core.checks.check import Subject
 from rtms_audit.core.checks.media_flow import lacking
-from rtms_audit.core.flow import FAILING_REASONS, TRIGGERS, Flow
+from rtms_audit.core.flow import FAILING_REASONS, LARGEST_STATUS, TRIGGERS, Flow
 from rtms_audit.core.model import InstallStatus
 from rtms_audit.core.verdicts import Outcome
-
-LARGEST_STATUS = 45
-"""Above it an SDK's leave reason is one of its own for a lost connection, not one of Zoom's (measured)."""
 
 
 def outcome(subject: Subject) -> Outcome:

@@ -32,14 +32,15 @@ SIGNS = re.compile(
 def decide(subject: Subject) -> Answer:
     """Read failed connects, lost links and the words of the client."""
     flow, situation = subject.flow, subject.situation
-    claims = [claim for claim in (_failed(flow.failure, subject), _stopped(subject)) if claim]
+    failures = [flow.failure, *(join for join in flow.refused_media if join.code is None)]
+    claims = [claim for claim in (*(_failed(join, subject) for join in failures), _stopped(subject)) if claim]
     stated = situation.word("receiver.network_errors")
     if stated == "true" and not flow.joined:
         evidence = situation.evidence("receiver.network_errors")
         claims.append(
             likely("receiver-network", "the receiver is said to have network errors", *evidence, phase=STREAM)
         )
-    reached = [j.observation for j in flow.joins if j.code is not None and j.code < CANNOT_CONNECT]
+    reached = [j.observation for j in flow.joins if j.was_answered]
     fine = "Zoom answered the receiver's handshake, so the address was reached"
     return answer(
         claims, "whether the receiver reaches the address is not known", fine=fine, evidence=seen(*reached[:1])

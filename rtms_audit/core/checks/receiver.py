@@ -17,8 +17,9 @@ FACT = "receiver.running"
 ATTACH_SECONDS = 60
 """How long Zoom waits for the first connection: staff, https://devforum.zoom.us/t/144332."""
 LATE_CODES = (2, 504, 960, None)
+NO_CONNECTION = 11
 STOPS = {
-    11: "no connection in time (the name says connection time-out)",
+    NO_CONNECTION: "no connection in time (the name says connection time-out)",
     15: "the signaling connection was closed abnormally from the app's side",
     16: "the media connection was closed abnormally from the app's side",
     19: "the reconnection did not come in time",
@@ -53,7 +54,9 @@ def _stopped(subject: Subject) -> Claim | None:
     code, stop = subject.flow.stop_reason, subject.flow.stop
     if code in STOPS:
         reason = f"the stream stopped with reason {code}: {STOPS[code]}"
-        return likely("receiver-unavailable", reason, *seen(stop), phase=STREAM)
+        tried = subject.flow.failure or next(iter(subject.flow.refused_media), None)
+        make = possible if code == NO_CONNECTION and tried else likely
+        return make("receiver-unavailable", reason, *seen(stop), phase=STREAM)
     if code in UNCLEAR:
         reason = f"the stream stopped with reason {code}: {UNCLEAR[code]}"
         return possible("receiver-unavailable", reason, *seen(stop), phase=STREAM)

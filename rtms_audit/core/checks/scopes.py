@@ -9,8 +9,12 @@ Source: https://developers.zoom.us/docs/rtms/meetings/add-features, https://deve
 (2026-02), https://developers.zoom.us/docs/rtms/meetings/work-with-streams
 """
 
+from collections.abc import Mapping
+
 from rtms_audit.core import reading
+from rtms_audit.core.answers import as_int
 from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, confirmed, likely, possible, seen
+from rtms_audit.core.flow import Join
 from rtms_audit.core.model import Kind, Observation
 from rtms_audit.core.situation import Situation
 
@@ -26,8 +30,10 @@ CONTROL = (
 NO_PERMISSION = 80004
 """What calls of the Zoom Apps SDK answer without the permission (community, 2026-08)."""
 SCOPE_CODES = (104, 201, 4700, 4711)
-KEYS = {"audio": "audio", "video": "video", "deskshare": "screenshare", "transcript": "transcript", "chat": "chat"}
 MASKS = {1: "audio", 2: "video", 4: "deskshare", 8: "transcript", 16: "chat"}
+KINDS = {**{name: name for name in MASKS.values()}, "screenshare": "deskshare", "screen share": "deskshare"}
+"""The keys of server_urls by the words people use for the media."""
+NO_ANSWER = 1
 
 
 def decide(subject: Subject) -> Answer:
@@ -118,25 +124,32 @@ def _panel(situation: Situation) -> list[Claim]:
 
 
 def _without_address(subject: Subject) -> list[Claim]:
-    """Claim the medium whose address the signaling answer did not hold, where that medium was asked for."""
-    offered: set[str] = set()
-    answers = []
-    for join in subject.flow.joins:
-        urls = reading.mapping(
-            reading.mapping(reading.response(join.observation).get("media_server")).get("server_urls")
-        )
-        if join.origin == "signaling" and join.succeeded and urls:
-            offered |= {key for key, url in urls.items() if url}
-            answers.append(join.observation)
+    """Claim the media that were asked for and whose address the signaling answer did not hold."""
+    flow = subject.flow
+    silent = [join.observation for join in flow.joins if join.origin == "sdk" and join.code == NO_ANSWER]
+    answers = [join.observation for join in flow.joins if join.origin == "signaling" and join.succeeded and _urls(join)]
     if not answers:
+        reason = "the SDK's join ended with reason 1, as it does where a medium has no address for want of its scope"
+        return [possible("scope-missing", reason, *seen(*silent), phase=STREAM)] if silent and not flow.joined else []
+    offered = {key for join in flow.joins for key, url in _urls(join).items() if url}
+    missing = sorted(_wanted(subject) - offered)
+    if not missing and not (silent and offered <= {"all"}):
         return []
-    wanted = subject.situation.value("media.kinds_wanted")
-    names = [str(kind) for kind in wanted] if isinstance(wanted, list) else []
-    missing = [name for name in names if name not in offered and name in MASKS.values()]
-    no_url = [j for j in subject.flow.joins if j.origin == "sdk" and j.code == 1]
-    if missing or (no_url and offered <= {"all"}):
-        reason = f"the signaling answer held addresses for {', '.join(sorted(offered))} only"
-        return [
-            likely("scope-missing", reason, *seen(answers[-1]), *seen(*(j.observation for j in no_url)), phase=STREAM)
-        ]
-    return []
+    lacks = f", not for {', '.join(missing)}" if missing else ""
+    reason = f"the signaling answer held addresses for {', '.join(sorted(offered))} only{lacks}"
+    return [likely("scope-missing", reason, *seen(answers[-1], *silent), phase=STREAM)]
+
+
+def _urls(join: Join) -> Mapping[str, object]:
+    return reading.mapping(reading.mapping(reading.response(join.observation).get("media_server")).get("server_urls"))
+
+
+def _wanted(subject: Subject) -> set[str]:
+    """Return the media that somebody wanted: stated, set in the receiver, or tried without an answer."""
+    stated = subject.situation.value("media.kinds_wanted")
+    names = {KINDS.get(str(kind).lower(), "") for kind in stated} if isinstance(stated, list) else set()
+    tried = [
+        reading.request(join.observation).get("media_type") for join in subject.flow.refused_media if join.code is None
+    ]
+    masks = {as_int(mask) for mask in (subject.situation.value("receiver.media_type"), *tried)}
+    return (names | {MASKS.get(mask or 0, "") for mask in masks}) - {""}

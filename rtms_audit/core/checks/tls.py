@@ -33,7 +33,7 @@ def decide(subject: Subject) -> Answer:
     if subject.situation.word("receiver.tls_errors") == "true" and not subject.flow.joined:
         evidence = subject.situation.evidence("receiver.tls_errors")
         return answer([likely("receiver-tls", "the receiver is said to have TLS errors", *evidence, phase=STREAM)], "")
-    answered = [j.observation for j in subject.flow.joins if j.code is not None and j.code < 504]
+    answered = [j.observation for j in subject.flow.joins if j.was_answered]
     fine = "Zoom answered the receiver's handshake, so TLS held"
     return answer([], "whether TLS holds is not known", fine=fine, evidence=seen(*answered[:1]))
 
