@@ -115,29 +115,33 @@ def _happened(diagnosis: Diagnosis, width: int) -> _Section:
     """Return the story: what causes rest on stays longest, then what has a reading or excludes much, then the ends."""
     days = {entry.at.date() for entry in diagnosis.timeline if entry.at}
     day = f", {min(days)}" if len(days) == 1 else ""
-    telling = {one for found in (*diagnosis.causes, *diagnosis.contradictions) for one in found.evidence}
+    telling = {one for cause in diagnosis.causes for one in cause.evidence}
+    telling |= {one for found in diagnosis.contradictions for one in found.evidence}
     against = Counter(one for found in diagnosis.ruled_out for one in found.evidence)
     ranks = [4 * (one.id in telling) + 2 * bool(one.reading) + min(against[one.id], 3) for one in diagnosis.timeline]
-    section = _Section(f"What happened{day} (UTC)", _timeline(diagnosis.timeline, width), least=4, likes=8, ranks=ranks)
+    section = _Section(
+        f"What happened{day} (UTC)", _timeline(diagnosis.timeline, ranks, width), least=4, likes=8, ranks=ranks
+    )
     while len(section.items) > STEPS and min(ranks) == 0:
         section.shorten()
     return section
 
 
-def _timeline(entries: tuple[TimelineEntry, ...], width: int) -> list[list[str]]:
+def _timeline(entries: tuple[TimelineEntry, ...], ranks: list[int], width: int) -> list[list[str]]:
+    """Return each step's lines; a reading that several steps share stands at the one that matters most."""
     days = {entry.at.date() for entry in entries if entry.at}
     when = clock_time if len(days) < 2 else lambda at: moment(at).removesuffix(" UTC") if at else ""
     times = [when(entry.at) for entry in entries]
     time_room = max(map(len, times), default=0)
     id_room = min(max((len(entry.id) for entry in entries), default=0), 12)
     items = []
-    readings: set[str] = set()
-    for time, entry in zip(times, entries, strict=True):
+    places = sorted(range(len(entries)), key=lambda place: -ranks[place])
+    readers = {entries[place].reading: place for place in reversed(places)}
+    for place, (time, entry) in enumerate(zip(times, entries, strict=True)):
         lead = f"  {time:<{time_room}}  " if time_room else "  "
         lead += f"{plain(entry.id)[:id_room]:<{id_room}}  "
-        told = entry.reading in readings
-        text = entry.text if told or not entry.reading else f"{entry.text}: {entry.reading}"
-        readings.add(entry.reading)
+        told = entry.reading and readers[entry.reading] == place
+        text = f"{entry.text}: {entry.reading}" if told else entry.text
         items.append(wrap(text, width, first=lead, rest=" " * len(lead), most=3))
     return items
 

@@ -73,6 +73,15 @@ def test_story_keeps_what_the_causes_rest_on(changed: Changed, developer: Diagno
         assert id_ in text
 
 
+def test_reading_that_several_steps_share_is_told_once(changed: Changed, developer: Diagnosis) -> None:
+    """The meaning of a code stands at the step that a cause rests on, not at every step with that code."""
+    reading = developer.timeline[1].reading
+    before = TimelineEntry("o0", None, "onJoinConfirm of an earlier try gave 960", reading)
+    text = " ".join(explanation(changed(timeline=(before, *developer.timeline))).split())
+    assert "an earlier try gave 960 10:00" in text
+    assert text.count("960 PEER_CLOSED") == 1
+
+
 def test_what_must_be_said_is_said_in_little_room(developer: Diagnosis) -> None:
     """With less room than the least that an answer needs, the least is given and nothing breaks."""
     text = explanation(developer, lines=10)
