@@ -43,9 +43,10 @@ def parse_body(raw: bytes) -> object:
 def error_of(status: int | None, body: object) -> ErrorAnswer | None:
     """Return the error in an answer, or None where the answer is a success.
 
-    Zoom's OAuth error page is HTML with a number such as `(4,700)`. Zoom sends errors with HTTP 200 and a body `{"code", "message"}` (OpenAPI of accounts, users, 2026-02), bodies with
-    code 104 that are not JSON because quotes stand unescaped in the message (devforum.zoom.us/t/115792), and
-    `{"reason", "error"}` from the token address.
+    Zoom sends errors with HTTP 200 and a body `{"code", "message"}` (OpenAPI of accounts, users, 2026-02), bodies with
+    code 104 that are not JSON because quotes stand unescaped in the message (devforum.zoom.us/t/115792),
+    `{"reason", "error"}` from the token address, and an HTML page with a number such as `(4,700)` from the authorize
+    address (docs/integrations/oauth-error-messages).
     """
     document = body if isinstance(body, Mapping) else _broken_json(body)
     code = as_int(document.get("code"))

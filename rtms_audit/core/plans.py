@@ -1,6 +1,6 @@
 """Concluding an account's plan from what Zoom answered; a Basic *user* proves nothing about the account.
 
-The order of evidence is that of oauth-and-rest.md §6.1 (OpenAPI of accounts, billing and users, 2026-02).
+What each address shows is documented in the OpenAPI of accounts, billing and users (2026-02).
 """
 
 from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ from rtms_audit.core.model import Kind, Observation
 
 EMPTY: Mapping[str, object] = {}
 START_PATH = re.compile(r"/(?:live_meetings|videosdk/sessions|contact_center|phone/calls)/[^/]+/rtms_app/status")
-"""The addresses that start a stream: oauth-and-rest.md §2.1 rows 30-33."""
+"""The addresses that start a stream: OpenAPI of meetings and Video SDK (2026-02), changelogs of 2026."""
 
 _STREAM_IDS = ("meeting_uuid", "webinar_uuid", "session_id", "engagement_id")
 
@@ -39,7 +39,7 @@ def body(observation: Observation) -> Mapping[str, object]:
 def payload(observation: Observation) -> Mapping[str, object]:
     """Return a webhook's payload with what stands under `payload.object` lifted beside it.
 
-    The specification of 2026-02 is flat, Zoom's notes of 2026-07 nest; both are read (rtms.md §4.1).
+    The specification of 2026-02 is flat, Zoom's notes of 2026-07 nest; both are read.
     """
     flat = mapping(body(observation).get("payload"))
     return {**flat, **mapping(flat.get("object"))}

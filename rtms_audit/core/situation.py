@@ -22,7 +22,7 @@ from rtms_audit.core.model import (
 from rtms_audit.core.verdicts import Fact, Known, NotApplicable
 
 OWNER_FACTS = ("account.developer_pack", "account.rtms_enabled")
-"""Facts that count on the app owner's account and nowhere else (rtms.md §1.1, working rule)."""
+"""Facts that count on the app owner's account and nowhere else: https://developers.zoom.us/docs/rtms/ (2026-11)."""
 
 STREAM_FACTS = ("media.received", "media.kinds_received")
 """Facts that speak of one stream: what was said before the latest attempt does not count for it."""

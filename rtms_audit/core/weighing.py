@@ -57,7 +57,7 @@ USUAL = (
     "entitlement-missing",
     "plan-unsupported",
 )
-"""The order of merely possible causes: what is asked first (rtms.md §7.1, candidates for a silent account)."""
+"""The order of merely possible causes: what is asked first of a silent account (inference from https://devforum.zoom.us/t/142247)."""
 
 
 def weigh(subject: Subject, answers: Mapping[Check, Answer]) -> tuple[tuple[Cause, ...], tuple[RuledOut, ...]]:

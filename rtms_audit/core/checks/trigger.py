@@ -18,7 +18,7 @@ from rtms_audit.core.model import Kind, Observation
 
 CAUSES = ("not-triggered",)
 OTHER_CALLS = re.compile(r"/meetings/[^/]+/(?:livestream(?:/status)?|rtms_app/status)$|/live_meetings/[^/]+/events$")
-"""Calls that people take for the start of RTMS: devforum.zoom.us/t/140262, rtms.md §3.1."""
+"""Calls that people take for the start of RTMS: https://devforum.zoom.us/t/140262; the right one is /live_meetings."""
 GONE = 3001
 
 
