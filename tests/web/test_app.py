@@ -179,7 +179,7 @@ def test_a_port_in_use_is_one_sentence(client: httpx.Client) -> None:
 
 def test_an_address_that_is_not_ours_is_one_sentence() -> None:
     """The system's reason is kept."""
-    with pytest.raises(UserError, match="Cannot listen at 203.0.113.1:0"):
+    with pytest.raises(UserError, match=r"Cannot listen at 203\.0\.113\.1:0"):
         WebServer(None, host="203.0.113.1")  # type: ignore[arg-type]
 
 
