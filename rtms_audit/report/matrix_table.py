@@ -47,16 +47,14 @@ def pivot_table(pivot: Pivot, style: Style = PLAIN) -> str:
         [
             str(row.plan),
             style.paint(wrapped(row.account, account_room), BOLD),
-            *(_cell(row.cells.get(environment), room, style) for environment in pivot.environments),
+            *(_cell(row.cells[environment], room, style) for environment in pivot.environments),
         ]
         for row in rows
     ]
     return grid(["plan", "account", *map(str, pivot.environments)], body)
 
 
-def _cell(cell: Cell | None, room: int, style: Style) -> str:
-    if cell is None:
-        return style.paint(MARKS["none"], DIM)
+def _cell(cell: Cell, room: int, style: Style) -> str:
     lines = wrap(cell.text, room, first=f"{MARKS[cell.mark]} ", rest="  ", most=4)
     if cell.diagnosis and cell.mark != "ok" and cell.diagnosis.causes:
         lines += wrap(cell.diagnosis.causes[0].reason, room, first="  ", rest="  ", most=5)

@@ -1,6 +1,10 @@
 """What every command shares: streams, progress, files that appear whole."""
 
 import logging
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,6 +90,27 @@ def test_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"folder\.txt cannot be written"):
         write_result("x", folder)
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_database_is_named_by_option_or_environment_or_lies_in_the_data_directory() -> None:
+    """The option wins; a path of a SQLite file will do; without any the user's data directory is meant."""
+    assert Context(database="audit.db").database_url == "sqlite:///audit.db"
+    assert Context().database_url == Context().settings.database_url
+    assert Context().database_url.startswith("sqlite:///")
+
+
+def test_progress_rewrites_its_line_on_a_terminal() -> None:
+    """On a terminal one line is rewritten, and ended when all is done."""
+    program = (
+        "from rtms_audit.cli.common import progress\n"
+        "with progress('collecting', 2) as step:\n    step('dev-co')\n    step('outsider')\n"
+    )
+    ours, theirs = pty.openpty()
+    subprocess.run([sys.executable, "-c", program], check=True, stderr=theirs, timeout=60)
+    os.close(theirs)
+    shown = os.read(ours, 4096).decode()
+    os.close(ours)
+    assert shown == "\r\x1b[Kcollecting 1/2 dev-co\r\x1b[Kcollecting 2/2 outsider\r\n"
 
 
 def test_output_is_neither_coloured_nor_narrow_without_a_terminal() -> None:
