@@ -6,17 +6,8 @@ from rtms_audit.core.checks.check import Subject, seen
 from rtms_audit.core.flow import Flow
 from rtms_audit.core.model import Plan
 from rtms_audit.core.situation import Situation
+from rtms_audit.core.supposing import DENIED_BY_REFUSAL
 from rtms_audit.core.verdicts import Contradiction, Known
-
-REFUSALS: dict[int, tuple[tuple[str, tuple[str, ...]], ...]] = {
-    13267: (("setting.share_realtime_content", ("on",)),),
-    13262: (("setting.app_allowed", ("true",)),),
-    2310: (("account.developer_pack", ("active",)), ("account.rtms_enabled", ("true",))),
-    2308: (("starter.role", ("host", "alternative-host")),),
-    2309: (("host.approval", ("approved", "not-required")),),
-    3000: (("host.present", ("true",)),),
-}
-"""What people state that a code of Zoom's speaks against."""
 
 STREAM_DENIES: dict[str, tuple[str, ...]] = {
     "setting.share_realtime_content": ("off",),
@@ -43,8 +34,8 @@ def _refusal(situation: Situation, flow: Flow) -> Iterator[Contradiction]:
     if flow.refused is None:
         return
     error, call = flow.refused
-    for fact, words in REFUSALS.get(error.code or 0, ()):
-        if situation.word(fact) in words:
+    for fact, (words, codes) in DENIED_BY_REFUSAL.items():
+        if error.code in codes and situation.word(fact) in words:
             text = f"{fact} is said to be {situation.word(fact)}, but Zoom answered {error.code}; Zoom was believed"
             yield Contradiction(fact, text, (*situation.evidence(fact), call.id))
 

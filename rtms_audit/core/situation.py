@@ -19,6 +19,7 @@ from rtms_audit.core.model import (
     Observation,
     Plan,
 )
+from rtms_audit.core.supposing import without_disproved
 from rtms_audit.core.verdicts import Fact, Known, NotApplicable
 
 OWNER_FACTS = ("account.developer_pack", "account.rtms_enabled")
@@ -145,6 +146,7 @@ def gather(case: Case, key: InstallKey, overrides: Mapping[str, object] | None =
         raise KeyError(str(key))
     observations = in_order(case.observations)
     own = tuple(o for o in observations if o.install == key or (o.install is None and len(case.installs) == 1))
+    own = without_disproved(own, key, overrides or {})
     of_account = [o for o in observations if o.install and o.install.account == key.account] or list(own)
     account = case.accounts.get(key.account)
     history = tuple(attempts.cut(own))

@@ -57,7 +57,8 @@ def _oauth(observation: Observation) -> tuple[str, str]:
     status = reading.http_status(observation)
     if error is None:
         outcome = reading.text(reading.answer(observation).get("outcome"))
-        return f"OAuth {what}: {outcome or f'answered {status}'}", ""
+        answered = f"answered {status}" if status else "opened"
+        return f"OAuth {what}: {outcome or answered}", ""
     word = error.code if error.code is not None else error.error
     return f"OAuth {what} answered {status}: {error.reason or error.message}"[:200], _said(
         "oauth", word
@@ -72,13 +73,21 @@ def _handshake(observation: Observation) -> tuple[str, str]:
         f"{socket} handshake{f' signed as {signer}' if signer else ''}{f' for media type {medium}' if medium else ''}"
     )
     code = reading.status_code(observation)
+    said = reading.response(observation)
+    if code is None and said.get("msg_type") in (8, 9):
+        what = "stream" if said["msg_type"] == 8 else "session"
+        number = as_int(said.get("stop_reason", said.get("reason")))
+        told = f" reason {number}" if number is not None else ""
+        text = f"{socket} socket: the {what} is in state {said.get('state', 'not told')}{told}"
+        return text, f"stop reason {_said('stop-reason', number)}" if number is not None else ""
     if code is not None:
         return f"{begin} answered status {code}", f"status {_said('handshake-status', code)}" if code else ""
     closed = reading.mapping(observation.fields.get("closed"))
     error = reading.text(observation.fields.get("error"))
     upgrade = observation.fields.get("upgrade_status")
     if closed:
-        return f"{begin}: closed with {closed.get('code', 'no code')}{f' ({error[:80]})' if error else ''}", ""
+        word = closed.get("code") or closed.get("reason") or "no code"
+        return f"{begin}: closed with {word}{f' ({error[:80]})' if error else ''}", ""
     if upgrade:
         return f"{begin}: the upgrade was answered HTTP {upgrade}", ""
     return f"{begin}: {error[:120] or 'no answer told'}", ""
@@ -90,7 +99,8 @@ def _sdk(observation: Observation) -> tuple[str, str]:
     message, code = reading.text(observation.fields.get("message")), reading.reason(observation)
     text = f"{name} {called}{f' reason {code}' if code is not None else ''}{f': {message[:120]}' if message else ''}"
     if code is None:
-        return text, ""
+        queued = "successfully joined" in message.lower()
+        return text, "The SDK says so when the join is queued; it is no success yet." if queued else ""
     if name == "zoom-apps-sdk":
         return text, _said("zoom-apps", code)
     if reading.callback(observation) in JOIN_CALLBACKS:
@@ -117,7 +127,8 @@ def _watch(observation: Observation) -> tuple[str, str]:
 def _statement(observation: Observation) -> tuple[str, str]:
     by = reading.text(observation.fields.get("by")) or "somebody"
     value = observation.fields.get("value")
-    words = ", ".join(str(item) for item in value) or "none" if isinstance(value, list) else str(value)
+    words = ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+    words = words.lower() if isinstance(value, bool) else words
     return f"{by} says: {reading.text(observation.fields.get('about'))} is {words}", ""
 
 
