@@ -61,6 +61,13 @@ class Status(IntEnum):
     DUPLICATE_VIDEO_SUBSCRIPTION = 44
 
 
+def name_of(status: int) -> str:
+    """Return the `reason` that goes with a status code: nothing for 0, the name where it is known."""
+    if status == Status.OK:
+        return ""
+    return Status(status).name if status in set(Status) else f"STATUS_{status}"
+
+
 AUDIO_DEFAULT: dict[str, int] = {
     "content_type": 2, "sample_rate": 1, "channel": 1, "codec": 1, "data_opt": 1, "send_rate": 20,
 }  # fmt: skip

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
 from rtms_audit.sandbox.channel import Channel
-from rtms_audit.sandbox.handshake import Status, identify, judge_media
+from rtms_audit.sandbox.handshake import Status, identify, judge_media, name_of
 from rtms_audit.sandbox.platform import Platform
 from rtms_audit.sandbox.stream import StopReason, Stream, StreamState
 from rtms_audit.sandbox.talk import MediaTalk, SignalingTalk, Talk
@@ -93,8 +93,11 @@ class Visit:
             self._reply(answer, message, Status.INVALID_MESSAGE_TYPE if message else Status.INVALID_PAYLOAD)
             return
         answer = SIGNALING_RESPONSE if kind == SIGNALING_REQUEST else MEDIA_RESPONSE
+        forced = self.world.settings.forced_status.get("signaling" if kind == SIGNALING_REQUEST else "media")
         status, stream = identify(self.world, message)
-        if stream is None:
+        if forced is not None:
+            self._reply(answer, message, forced)
+        elif stream is None:
             self._reply(answer, message, status)
         elif status is Status.INVALID_SIGNATURE:
             self._refuse_signature(answer, message, stream)
@@ -154,7 +157,7 @@ class Visit:
             self._reply(kind, message, Status.INVALID_SIGNATURE)
 
     def _reply(
-        self, kind: int, message: Mapping[str, object], status: Status, more: Mapping[str, object] | None = None
+        self, kind: int, message: Mapping[str, object], status: int, more: Mapping[str, object] | None = None
     ) -> None:
         """Answer a handshake; a refused client is hung up on after the answer."""
         sequence = message.get("sequence")
@@ -163,10 +166,10 @@ class Visit:
             "protocol_version": 1,
             "sequence": sequence if isinstance(sequence, int) else 0,
             "status_code": int(status),
-            "reason": "" if status is Status.OK else status.name,
+            "reason": name_of(status),
         }
         self.channel.push({**answer, **(more or {})})
-        if status is not Status.OK:
+        if status != Status.OK:
             self.channel.hang_up(1000)
 
 

@@ -29,6 +29,8 @@ class Settings(BaseModel):
     duplicate_connection: Literal["status-8", "kick-first"] = "status-8"
     handshake_reply: Literal["on", "off"] = "on"
     """Off: the sandbox accepts sockets and never answers a handshake."""
+    forced_status: dict[Literal["signaling", "media"], int] = {}
+    """A status code that handshakes are answered with whatever they say, to see what a client makes of it."""
     frames: Literal["mirror", "binary", "text"] = "mirror"
     """WebSocket frames the sandbox sends: as the client speaks, or always one kind."""
     keepalive_s: float = Field(default=10, gt=0)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from rtms_audit.sandbox.channel import Channel, KeepAlive
-from rtms_audit.sandbox.handshake import Status
+from rtms_audit.sandbox.handshake import Status, name_of
 from rtms_audit.sandbox.media import FIRST_USER_ID, plan
 from rtms_audit.sandbox.stream import SessionState, StopReason, Stream, StreamKeeper
 
@@ -171,4 +171,4 @@ class MediaTalk(Talk):
 
 
 def _outcome(status: Status) -> dict[str, object]:
-    return {"status_code": int(status), "reason": "" if status is Status.OK else status.name}
+    return {"status_code": int(status), "reason": name_of(status)}

@@ -194,6 +194,18 @@ class Desk:
             self.say(socket, self.request(payload, 1), binary=binary)
             yield socket, self.hear(socket, 2)
 
+    @contextmanager
+    def hearing(self, payload: Json, media_type: int = 1) -> Iterator[tuple[ClientConnection, ClientConnection]]:
+        """Pass both handshakes for one medium; give signaling and media socket."""
+        kind = {1: "audio", 8: "transcript", 32: "all"}[media_type]
+        with (
+            self.joined(payload) as (signaling, answer),
+            self.socket(answer["media_server"]["server_urls"][kind]) as media,
+        ):
+            self.say(media, self.media(payload, media_type))
+            assert self.hear(media, 4)["status_code"] == 0
+            yield signaling, media
+
     def media(self, payload: Json, media_type: object, **more: object) -> Json:
         """Return a media handshake."""
         return self.request(payload, 3, media_type=media_type, payload_encryption=False, **more)
