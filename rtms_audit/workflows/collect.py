@@ -14,8 +14,9 @@ from rtms_audit.core.secret import Secret
 from rtms_audit.errors import AuditError, UserError
 from rtms_audit.store.records import AppRecord, GrantRecord, GrantStatus
 from rtms_audit.workflows import observe
+from rtms_audit.workflows.auditor_tokens import AuditorTokens
 from rtms_audit.workflows.services import ApiClient, Services
-from rtms_audit.workflows.tokens import AuditorTokens, TokenKeeper
+from rtms_audit.workflows.tokens import TokenKeeper
 from rtms_audit.zoom.calls import AUDITOR_CALLS, OWNER_CALLS, USER_CALLS, Call, missing_scopes
 from rtms_audit.zoom.exchange import Exchange
 

@@ -52,40 +52,38 @@ STATES: Mapping[GrantStatus, State] = {
 def list_installs(services: Services, *, app: str | None) -> tuple[InstallLine, ...]:
     """Say how every account × environment of the app stands, from the store alone."""
     record = services.store.app(app)
-    attempts = _attempts(services.store.observations(app=record.name))
-    now = services.clock()
+    newest = {InstallKey(grant.account, grant.environment): grant for grant in services.store.grants(app=record.name)}
     return tuple(
-        _line(services, record, InstallKey(account.label, environment), attempts, now)
+        _line(services, record, InstallKey(account.label, environment), newest)
         for account in services.store.accounts()
         for environment in sorted(record.environments)
     )
 
 
 def _line(
-    services: Services, record: AppRecord, key: InstallKey, attempts: Mapping[InstallKey, Observation], now: datetime
+    services: Services, record: AppRecord, key: InstallKey, newest: Mapping[InstallKey, GrantRecord]
 ) -> InstallLine:
-    grant = services.store.grant(app=record.name, environment=key.environment, account=key.account)
+    grant = newest.get(key)
     if grant is not None:
         since = grant.changed_at or grant.created_at
         return InstallLine(key, STATES[grant.status], since, grant.reason, grant.email, grant.refreshed_at)
-    attempt = attempts.get(key)
+    attempt = _latest_attempt(
+        services.store.observations(app=record.name, account=key.account, environment=key.environment)
+    )
     if attempt is None:
         return InstallLine(key, State.UNKNOWN, None, "never tried")
     if attempt.fields.get("step") == "redirect":
         return InstallLine(key, State.UNKNOWN, attempt.at, f"last try: {_outcome(attempt)}")
     expires = _expiry(attempt)
-    if expires is not None and expires > now:
+    if expires is not None and expires > services.clock():
         return InstallLine(key, State.PENDING, attempt.at, "waits for the consent")
     return InstallLine(key, State.UNKNOWN, attempt.at, "last try: nobody consented in time")
 
 
-def _attempts(observations: Iterable[Observation]) -> Mapping[InstallKey, Observation]:
-    """Give the latest step of an install attempt of each install."""
-    return {
-        observation.install: observation
-        for observation in observations
-        if observation.kind is Kind.OAUTH and observation.install is not None and "step" in observation.fields
-    }
+def _latest_attempt(observations: Iterable[Observation]) -> Observation | None:
+    """Give the latest step of an attempt to install."""
+    steps = [one for one in observations if one.kind is Kind.OAUTH and "step" in one.fields]
+    return steps[-1] if steps else None
 
 
 def _outcome(attempt: Observation) -> str:

@@ -195,7 +195,9 @@ class Receiver:
             fields["body"] = parsed
         if checked.environment is not None:
             fields["verified_with"] = str(checked.environment)
-        install = self._router.route(event.payload, app=checked.app, environment=checked.environment or hint)
+        install = self._router.route(
+            event.payload, app=checked.app, environment=checked.environment or hint, trusted=checked.trusted
+        )
         return Observation(
             kind=Kind.WEBHOOK,
             fields=cast("Mapping[str, object]", redact_value(fields)),

@@ -25,17 +25,21 @@ class Router:
         self._users: dict[tuple[str, str], set[InstallKey]] = {}
         self._accounts: dict[tuple[str, str], set[InstallKey]] = {}
         self._streams: OrderedDict[str, InstallKey] = OrderedDict()
+        self._loaded = False
 
-    def route(self, payload: Mapping[str, object], *, app: str, environment: Environment | None) -> InstallKey | None:
+    def route(
+        self, payload: Mapping[str, object], *, app: str, environment: Environment | None, trusted: bool
+    ) -> InstallKey | None:
         """Give the install that the payload speaks of, or None where no id in it is known.
 
-        `environment` is the one whose secret token verified the event, None where none did.
+        `environment` is the one whose secret token verified the event, None where none did. What is not `trusted` may
+        make the grants be read for the first time only, and is not remembered: anybody can send it.
         """
         found = self._known(payload, app, environment)
-        if found is None:
+        if found is None and (trusted or not self._loaded):
             self._reload()
             found = self._known(payload, app, environment)
-        if found is not None:
+        if found is not None and trusted:
             self._remember(payload, found)
         return found
 
@@ -75,21 +79,23 @@ class Router:
             self._streams.popitem(last=False)
 
     def _reload(self) -> None:
-        self._users.clear()
-        self._accounts.clear()
+        """Read accounts and grants; the new indexes replace the old ones whole, since other threads look at them."""
+        users: dict[tuple[str, str], set[InstallKey]] = {}
+        accounts: dict[tuple[str, str], set[InstallKey]] = {}
         apps = self._store.apps()
         for account in self._store.accounts():
             for app in apps if account.account_id else ():
-                keys = self._accounts.setdefault((app.name, str(account.account_id)), set())
+                keys = accounts.setdefault((app.name, str(account.account_id)), set())
                 keys.update(InstallKey(account.label, each) for each in app.environments)
         for grant in self._store.grants():
             if grant.status is GrantStatus.SUPERSEDED:
                 continue
             key = InstallKey(grant.account, grant.environment)
             if grant.user_id:
-                self._users.setdefault((grant.app, grant.user_id), set()).add(key)
+                users.setdefault((grant.app, grant.user_id), set()).add(key)
             if grant.zoom_account_id:
-                self._accounts.setdefault((grant.app, grant.zoom_account_id), set()).add(key)
+                accounts.setdefault((grant.app, grant.zoom_account_id), set()).add(key)
+        self._users, self._accounts, self._loaded = users, accounts, True
 
 
 def _choose(candidates: set[InstallKey], environment: Environment | None) -> InstallKey:

@@ -16,7 +16,7 @@ from datetime import timedelta
 
 from rtms_audit.core.model import InstallKey
 from rtms_audit.core.secret import Secret
-from rtms_audit.errors import UserError, ZoomError
+from rtms_audit.errors import ZoomError
 from rtms_audit.store.records import GrantRecord, GrantStatus, Lease, TokenPair
 from rtms_audit.workflows import observe
 from rtms_audit.workflows.services import Services
@@ -133,7 +133,7 @@ class TokenKeeper:
         deadline = self._services.clock() + self._patience.wait
         while True:
             lease = self._store.acquire_lease(
-                name=f"refresh:{grant.id}", owner=_holder(self._owner), ttl=self._patience.lease_ttl
+                name=f"refresh:{grant.id}", owner=holder_name(self._owner), ttl=self._patience.lease_ttl
             )
             tokens = self._store.tokens(grant_id=grant.id)
             if lease is not None or good_enough(tokens):
@@ -165,7 +165,7 @@ class TokenKeeper:
             saved = self._save(grant, tokens, answer.tokens, lease)
             self._store.close_intent(intent_id=intent.id, outcome="saved")
             return saved
-        problem = _problem(answer)
+        problem = problem_in(answer)
         if problem.kind not in TRANSIENT:
             self._store.close_intent(intent_id=intent.id, outcome=str(problem.kind))
         return self._judge_refusal(grant, tokens, problem, interrupted=interrupted or repeated)
@@ -180,7 +180,7 @@ class TokenKeeper:
             passing = answer.problem is not None and answer.problem.kind in TRANSIENT
             if not passing or pause is None:
                 break
-            unanswered = unanswered or _problem(answer).kind is ProblemKind.TRANSIENT
+            unanswered = unanswered or problem_in(answer).kind is ProblemKind.TRANSIENT
             self._services.sleep(pause)
             if self._store.renew_lease(lease, ttl=self._patience.lease_ttl) is None:
                 break
@@ -208,17 +208,18 @@ class TokenKeeper:
     ) -> TokenPair:
         if problem.kind in TRANSIENT:
             raise RefreshFailedError(
-                f"Zoom's token address did not answer properly for {_name(grant)}: {_words(problem)}.",
+                f"Zoom's token address did not answer properly for {_name(grant)}: {in_words(problem)}.",
                 next_step="Nothing was lost; run the command again in a few minutes.",
             )
         if problem.kind is ProblemKind.CLIENT_INVALID:
             raise RefreshFailedError(
-                f"Zoom refuses the client id and secret of {grant.app}'s {grant.environment} pair: {_words(problem)}.",
+                f"Zoom refuses the client id and secret of {grant.app}'s {grant.environment} pair: "
+                f"{in_words(problem)}.",
                 next_step=f"Run `rtms-audit app check {grant.app}`; the install itself is kept.",
             )
         if problem.kind not in ENDED:
             raise RefreshFailedError(
-                f"Zoom refused to refresh {_name(grant)}: {_words(problem)}.",
+                f"Zoom refused to refresh {_name(grant)}: {in_words(problem)}.",
                 next_step="The install is kept; look the code up with `rtms-audit codes`.",
             )
         return self._mark_dead(grant, spent, problem.kind, interrupted=interrupted)
@@ -239,80 +240,6 @@ class TokenKeeper:
         )
 
 
-class AuditorTokens:
-    """The access tokens of auditor connections (Server-to-Server), shared through the store by all processes.
-
-    Zoom gives such tokens no refresh token, and a new one has been seen to end the one before (moodle-mod_zoom#473,
-    ZoomNet#269, 2023): so one caller asks under a lease and everybody uses the answer until it expires or is refused.
-    """
-
-    def __init__(self, services: Services, *, owner: str, patience: Patience | None = None) -> None:
-        self._services = services
-        self._store = services.store
-        self._owner = owner
-        self._patience = patience or Patience()
-
-    def access(self, *, app: str, account: str, refused: Secret | None = None) -> Secret:
-        """Return a live token of the account's auditor, another one than `refused`.
-
-        UserError where the account has no auditor connection, RefreshFailedError where Zoom gives no token.
-        """
-        held = self._usable(account, refused)
-        if held is not None:
-            return held
-        deadline = self._services.clock() + self._patience.wait
-        while True:
-            lease = self._store.acquire_lease(
-                name=_shared_name(account), owner=_holder(self._owner), ttl=self._patience.lease_ttl
-            )
-            held = self._usable(account, refused)
-            if lease is not None:
-                try:
-                    return held or self._ask(app, account, lease)
-                finally:
-                    self._store.release_lease(lease)
-            if held is not None:
-                return held
-            if self._services.clock() >= deadline:
-                raise RefreshFailedError(
-                    f"Another process holds the auditor connection of {account}.", next_step="Run the command again."
-                )
-            self._services.sleep(self._patience.poll)
-
-    def _usable(self, account: str, refused: Secret | None) -> Secret | None:
-        pair = self._store.shared_token(name=_shared_name(account))
-        if pair is None or pair.access == refused:
-            return None
-        return pair.access if pair.expires_at - self._patience.margin > self._services.clock() else None
-
-    def _ask(self, app: str, account: str, lease: Lease) -> Secret:
-        auditor = self._store.auditor(account=account)
-        if auditor is None:
-            raise UserError(
-                f"Account {account} has no auditor connection.", next_step=f"rtms-audit account connect {account}"
-            )
-        before = self._store.shared_token(name=_shared_name(account))
-        pair = Pair(auditor.client_id, auditor.client_secret)
-        answer = self._services.oauth.account_credentials(pair, auditor.zoom_account_id)
-        seen = observe.oauth(answer.exchange, grant="account_credentials", install=None, client_id=auditor.client_id)
-        self._store.append(app=app, observations=[seen])
-        if answer.tokens is None:
-            raise RefreshFailedError(
-                f"Zoom gives no token for the auditor connection of {account}: {_words(_problem(answer))}.",
-                next_step=f"Check its client id, secret and account id: rtms-audit account connect {account}",
-            )
-        expires = self._services.clock() + timedelta(seconds=answer.tokens.expires_in)
-        fresh = TokenPair(access=answer.tokens.access, refresh=None, expires_at=expires)
-        self._store.put_shared_token(
-            name=_shared_name(account), expected_version=before.version if before else 0, tokens=fresh, lease=lease
-        )
-        return answer.tokens.access
-
-
-def _shared_name(account: str) -> str:
-    return f"auditor:{account}"
-
-
 def pair_of(services: Services, *, app: str, key: InstallKey) -> Pair:
     """Give the credential pair of one environment of an app; UserError where it is not registered."""
     found = services.store.credentials(app=app, environment=key.environment)
@@ -324,18 +251,20 @@ def refresh_hash(token: Secret) -> str:
     return hashlib.sha256(token.reveal().encode()).hexdigest()
 
 
-def _holder(owner: str) -> str:
+def holder_name(owner: str) -> str:
     """Name the thread that holds a lease: the store asks that no two holders share a name."""
     return f"{owner}/{threading.get_ident()}"
 
 
-def _problem(answer: TokenAnswer) -> OAuthProblem:
+def problem_in(answer: TokenAnswer) -> OAuthProblem:
+    """Give the problem of an answer without tokens."""
     if answer.problem is None:
         raise AssertionError("a token answer holds tokens or a problem")
     return answer.problem
 
 
-def _words(problem: OAuthProblem) -> str:
+def in_words(problem: OAuthProblem) -> str:
+    """Say a problem in Zoom's words, with the HTTP status."""
     said = problem.reason or problem.error or "no reason given"
     return f"{said} (HTTP {problem.status})" if problem.status is not None else said
 

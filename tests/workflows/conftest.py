@@ -149,7 +149,7 @@ class World:
     zoom: FakeZoom
     clock: Clock
     services: Services
-    key: InstallKey = InstallKey("dev-co", Environment.PRODUCTION)
+    key: InstallKey
 
     def grant(
         self,
@@ -195,4 +195,4 @@ def world(tmp_path: Path) -> Iterator[World]:
             store=store, oauth=zoom, api=zoom.api, clock=clock, sleep=clock.sleep, jitter=lambda: 0.5,
             token_urlsafe=lambda size: f"random-{next(counter)}-" + "x" * size,
         )  # fmt: skip
-        yield World(store, zoom, clock, services)
+        yield World(store, zoom, clock, services, InstallKey("dev-co", Environment.PRODUCTION))

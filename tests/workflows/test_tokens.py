@@ -10,8 +10,8 @@ import pytest
 from rtms_audit.core.secret import Secret
 from rtms_audit.errors import UserError
 from rtms_audit.store.records import GrantStatus, TokenPair
+from rtms_audit.workflows.auditor_tokens import AuditorTokens
 from rtms_audit.workflows.tokens import (
-    AuditorTokens,
     GrantEndedError,
     Patience,
     RefreshFailedError,
