@@ -17,7 +17,7 @@ SECRET_FILE = click.Path(path_type=Path, allow_dash=True)
 
 @click.group()
 def app() -> None:
-    """The app and its development and production credentials."""
+    """Keep the app and its development and production credentials."""
 
 
 @app.command("add")

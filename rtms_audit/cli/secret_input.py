@@ -1,6 +1,7 @@
 """Reading secrets from a file, the environment or a prompt; never from an argument, which every process may see."""
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ def read_secret(*, file: Path | None, variable: str, prompt: str, optional: bool
         return _from_file(file)
     if os.environ.get(variable):
         return Secret(os.environ[variable].strip())
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         if optional:
             return None
         raise UserError(f"No {prompt.lower()} was given.", next_step=f"Name a file with it, or set {variable}.")
@@ -39,7 +40,7 @@ def need_secret(*, file: Path | None, variable: str, prompt: str) -> Secret:
 def _from_file(file: Path) -> Secret:
     try:
         if str(file) == "-":
-            text = click.get_text_stream("stdin").read(LARGEST)
+            text = sys.stdin.read(LARGEST)
         else:
             with file.open(encoding="utf-8") as lines:
                 text = lines.read(LARGEST)

@@ -1,5 +1,7 @@
 """`rtms-audit serve`: OAuth callback, webhooks, observations and the dashboard."""
 
+import sys
+
 import click
 
 from rtms_audit.cli.common import Context, echo_result, pass_context_object, talk
@@ -58,7 +60,7 @@ def serve(context: Context, *, host: str, port: int, forward: str | None, watch_
                 "dashboard": f"{server.url}/",
             }
             echo_result(json.dumps(addresses))
-            click.get_text_stream("stdout").flush()
+            sys.stdout.flush()
             talk(f"Dashboard: {server.url}/" + ("" if given else f"?token={token}"))
             talk("Ctrl-C ends it.")
             server.wait()

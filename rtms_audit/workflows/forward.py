@@ -31,7 +31,10 @@ class Answered:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """An endpoint that redirects has not taken the event: Zoom does not follow either (developers.zoom.us/docs/api/webhooks, 2026-02)."""
+    """An endpoint that redirects has not taken the event: a 3xx is a failed delivery for Zoom too.
+
+    Source: developers.zoom.us/docs/api/webhooks, 2026-02.
+    """
 
     def redirect_request(self, *_arguments: object) -> None:
         """Follow nothing."""
