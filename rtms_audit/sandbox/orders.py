@@ -228,10 +228,11 @@ def change_app(platform: Platform, name: str, body: object) -> dict[str, object]
     if not isinstance(body, dict) or {"name", "owner"} & body.keys():
         raise ControlError("Give the changed fields as a JSON object, without name and owner.")
     changes = body.get("environments", {})
-    if not isinstance(changes, dict) or not changes.keys() <= app.environments.keys():
-        raise ControlError(f"environments must be a mapping of {', '.join(app.environments)}.")
+    well_formed = isinstance(changes, dict) and all(isinstance(change, dict) for change in changes.values())
+    if not well_formed or not changes.keys() <= app.environments.keys():
+        raise ControlError(f"environments must map {', '.join(app.environments)} to changed fields.")
     environments = {
-        key: EnvironmentSpec.model_validate({**client.spec.model_dump(), **dict(changes.get(key) or {})})
+        key: EnvironmentSpec.model_validate({**client.spec.model_dump(), **changes.get(key, {})})
         for key, client in app.environments.items()
     }
     app.spec = AppSpec.model_validate({**app.spec.model_dump(), **body, "environments": environments})

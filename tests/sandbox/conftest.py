@@ -208,7 +208,7 @@ class Desk:
 
     def media(self, payload: Json, media_type: object, **more: object) -> Json:
         """Return a media handshake."""
-        return self.request(payload, 3, media_type=media_type, payload_encryption=False, **more)
+        return {**self.request(payload, 3), "media_type": media_type, "payload_encryption": False, **more}
 
 
 class Listener:
@@ -290,10 +290,10 @@ def desk_for(running: Callable[[Scenario], Sandbox]) -> Iterator[Callable[[str],
 
     def sit(name: str) -> Desk:
         scenario = read_scenario(name, name="test") if "\n" in name else load_scenario(name)
-        desk = Desk(running(scenario))
-        desks.append(desk)
-        desk.order("/reset")
-        return desk
+        sandbox = running(scenario)
+        httpx.post(f"{sandbox.ready()['control_url']}/reset", verify=False).raise_for_status()
+        desks.append(Desk(sandbox))
+        return desks[-1]
 
     yield sit
     for desk in desks:

@@ -82,7 +82,7 @@ def sdk(tmp_path: Path) -> Iterator[Callable[..., Joined]]:
         **more: object,
     ) -> Joined:
         credentials = {"client": pair["client_id"], "secret": pair["client_secret"]}
-        order = {"kinds": kinds, "join": {**payload, **credentials, "timeout": timeout, **more}}
+        order: dict[str, object] = {"kinds": kinds, "join": {**payload, **credentials, "timeout": timeout, **more}}
         running.append(Joined(order, tmp_path, environment or {}))
         return running[-1]
 
