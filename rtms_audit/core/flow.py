@@ -43,6 +43,11 @@ class Join:
         return self.code == 0
 
     @property
+    def is_assumed(self) -> bool:
+        """Whether the code is thought to be Zoom's status without having been measured: the Node SDK's reasons."""
+        return self.origin == "sdk" and "node" in reading.text(self.observation.fields.get("sdk"))
+
+    @property
     def was_answered(self) -> bool:
         """Whether Zoom itself answered; the SDK's 1 is also its word for silence, and 504, 610 and 960 are its own."""
         silent = self.origin == "sdk" and self.code == SDK_SILENCE

@@ -14,6 +14,7 @@ from rtms_audit.core.flow import Join
 from rtms_audit.core.model import Kind, Observation
 
 CAUSES = ("duplicate-connection",)
+# In the table of the preview 15 and 16 meant a wrong signature and a wrong stream: on signaling they are less sure.
 DUPLICATES = {
     8: "duplicate signaling request",
     16: "duplicate media connection",
@@ -26,7 +27,8 @@ def decide(subject: Subject) -> Answer:
     for join in reversed(subject.flow.joins):
         if join.code in DUPLICATES and not (join.code == 15 and join.origin == "signaling"):
             reason = f"Zoom answered {join.code}: {DUPLICATES[join.code]}"
-            return answer([confirmed("duplicate-connection", reason, *seen(join.observation), phase=STREAM)], "")
+            make = likely if join.is_assumed or (join.code == 16 and join.origin == "signaling") else confirmed
+            return answer([make("duplicate-connection", reason, *seen(join.observation), phase=STREAM)], "")
     pair = _twice(subject)
     if pair:
         reason = "two signaling connections to one stream were accepted, and one of them was closed by the server"

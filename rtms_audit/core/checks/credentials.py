@@ -22,6 +22,8 @@ CAUSES = ("credentials-mismatch", "credentials-missing")
 INVALID_SIGNATURE = 3
 AUTHENTICATION_FAILURE = 18
 PEER_CLOSED = 960
+PREVIEW_INVALID_SIGNATURE = 15
+"""What INVALID_SIGNATURE was in the table of the preview; samples of Zoom's still speak of it."""
 MISSING = re.compile(
     r"(?:client[ _]?(?:id|secret)|credentials?|ZM_RTMS_(?:CLIENT|SECRET)|signature)\b.{0,40}\b"
     r"(?:blank|empty|missing|required|not set|undefined|none|not provided)|"
@@ -63,8 +65,7 @@ def _mismatch(subject: Subject) -> Claim | None:
             if refused.origin == "sdk"
             else "the handshake was answered with status 3"
         )
-        by_node = refused.origin == "sdk" and "node" in reading.text(refused.observation.fields.get("sdk"))
-        make = likely if by_node else confirmed
+        make = likely if refused.is_assumed else confirmed
         return make(
             "credentials-mismatch", f"{how}: invalid signature", *seen(refused.observation, flow.stop), phase=STREAM
         )
@@ -95,9 +96,12 @@ def _stopped(subject: Subject) -> Claim:
 
 
 def _closed(failure: Join | None) -> Claim | None:
-    """Read a socket that the peer closed before it answered: it fits, as other causes do."""
+    """Read an outdated number, or a socket that the peer closed before it answered: it fits, as other causes do."""
     if failure is None:
         return None
+    if failure.code == PREVIEW_INVALID_SIGNATURE and failure.origin == "signaling":
+        reason = "signaling was answered with status 15, which meant an invalid signature in the table of the preview"
+        return possible("credentials-mismatch", reason, *seen(failure.observation), phase=STREAM)
     if failure.code == PEER_CLOSED:
         reason = "the SDK's join ended with reason 960: the peer closed the socket before the join was done"
         return possible("credentials-mismatch", reason, *seen(failure.observation), phase=STREAM)

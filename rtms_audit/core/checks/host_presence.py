@@ -12,7 +12,7 @@ https://www.recall.ai/blog/understanding-zoom-rtms-behavior-and-its-constraints 
 
 from datetime import date
 
-from rtms_audit.core.checks.check import START, STREAM, Answer, Claim, Subject, answer, likely, possible
+from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, likely, possible
 
 CAUSES = ("host-absent",)
 FACT = "host.present"
@@ -69,4 +69,4 @@ def _during(subject: Subject, evidence: tuple[str, ...]) -> Answer:
     lost = flow.media is False or (bool(flow.stops) and flow.stop_reason is None)
     if not lost or (when and when >= CONTINUES_SINCE):
         return answer([], "the host was away, and the stream came all the same")
-    return answer([possible("host-absent", "the host left during the stream", *evidence, phase=STREAM or START)], "")
+    return answer([possible("host-absent", "the host left during the stream", *evidence, phase=STREAM)], "")

@@ -42,8 +42,7 @@ def _refusal(join: Join) -> Claim:
     reason = f"{what} answered with {join.code}{f' ({words})' if words else ''}"
     if asked is not None and asked not in SINGLE:
         reason += "; one socket takes one type, or 32 for all"
-    by_node = join.origin == "sdk" and "node" in reading.text(join.observation.fields.get("sdk"))
-    make = likely if by_node else confirmed
+    make = likely if join.is_assumed else confirmed
     return make("media-rejected", reason, *seen(join.observation), phase=STREAM)
 
 

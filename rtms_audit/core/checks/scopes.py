@@ -64,11 +64,21 @@ def _refused(situation: Situation) -> Claim | None:
     for observation in reversed([o for o in situation.own if o.kind in (Kind.REST, Kind.OAUTH)]):
         error = reading.refusal(observation)
         if error and error.code in SCOPE_CODES and _concerns(observation, error.scopes, error.message):
+            if _is_granted_since(situation, observation, error.scopes):
+                return None
             named = ", ".join(error.scopes) or "no name given"
             return confirmed("scope-missing", f"Zoom answered {error.code}: missing scopes {named}", observation.id)
         if error is None and reading.is_start(observation):
             return None
     return None
+
+
+def _is_granted_since(situation: Situation, refused: Observation, scopes: tuple[str, ...]) -> bool:
+    """Whether a token answer after the refusal grants what it missed."""
+    place = {o.id: at for at, o in enumerate(situation.own)}
+    granted = situation.value("grant.scopes")
+    later = any(place.get(id_, -1) > place[refused.id] for id_ in situation.evidence("grant.scopes"))
+    return later and isinstance(granted, list) and bool(scopes) and set(scopes) <= set(granted)
 
 
 def _concerns(observation: Observation, scopes: tuple[str, ...], message: str) -> bool:

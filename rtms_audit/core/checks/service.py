@@ -25,7 +25,8 @@ def decide(subject: Subject) -> Answer:
     internal = [join for join in flow.joins if join.code == INTERNAL]
     if internal and not flow.joined:
         reason = "the handshake was answered with status 45: an internal exception"
-        return answer([confirmed("zoom-internal", reason, *seen(internal[-1].observation), phase=STREAM)], "")
+        make = likely if internal[-1].is_assumed else confirmed
+        return answer([make("zoom-internal", reason, *seen(internal[-1].observation), phase=STREAM)], "")
     if flow.refused and (flow.refused[0].status or 0) >= 500:
         reason = f"the start call was answered with HTTP {flow.refused[0].status}"
         return answer([likely("zoom-internal", reason, *subject.refusal_evidence)], "")

@@ -22,9 +22,10 @@ UNREACHED = (-1, -2, -4, -13, -15)
 def decide(subject: Subject) -> Answer:
     """Read signatures, validations, Zoom's delivery log, and what people say of the subscription."""
     situation = subject.situation
-    claims = [] if subject.flow.joined else [c for o in reversed(situation.own) if (c := _seen(o))][:1]
-    claims += _log(subject) + _stated(subject)
     verified = [o for o in situation.own if o.fields.get("signature") == "verified" and "rtms" in reading.event_name(o)]
+    since = situation.own[situation.own.index(verified[-1]) + 1 :] if verified else situation.own
+    claims = [] if subject.flow.joined else [c for o in reversed(since) if (c := _seen(o))][:1]
+    claims += _log(subject) + _stated(subject)
     if verified:
         fine = "RTMS webhooks reach the endpoint and their signature is right"
         return answer(claims, "", fine=fine, evidence=[verified[-1].id])
