@@ -8,7 +8,7 @@ from sqlalchemy import URL, Engine, text
 from sqlmodel import Session, col, delete, select
 
 from rtms_audit.core.secret import Secret
-from rtms_audit.errors import UserError
+from rtms_audit.errors import UserError, VaultKeyError
 from rtms_audit.store.engine import clear_errors, reading, writing
 from rtms_audit.store.keys import KeySource
 from rtms_audit.store.tables import SealedRow
@@ -32,12 +32,16 @@ class Base:
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
-        """Open a transaction that is committed at its end, or rolled back by an error."""
+        """Open a transaction that is committed at its end, or rolled back by an error.
+
+        It begins at once, not with the first statement: what is read of the keys inside it holds until its end.
+        """
         with (
             clear_errors(self._url),
             Session(writing(self._engine), expire_on_commit=False) as session,
             session.begin(),
         ):
+            session.connection()
             yield session
 
     def _needed_keys(self) -> frozenset[str]:
@@ -60,9 +64,21 @@ class Base:
         session.flush()
 
     def _take_secret(self, session: Session, identity: Identity) -> Secret | None:
-        """Decrypt the secret of a row; None where it has none."""
+        """Decrypt the secret of a row; None where it has none.
+
+        Where its key is gone, a rotation may have ended since the row was read: it is read once more.
+        """
         row = session.exec(_sealed(identity)).one_or_none()
-        return self._vault.open(identity, Sealed(key_id=row.key_id, ciphertext=row.ciphertext)) if row else None
+        if row is None:
+            return None
+        try:
+            return self._vault.open(identity, Sealed(key_id=row.key_id, ciphertext=row.ciphertext))
+        except VaultKeyError:
+            with self._reading() as later:
+                now = later.exec(_sealed(identity)).one_or_none()
+            if now is None or now.key_id == row.key_id:
+                raise
+            return self._vault.open(identity, Sealed(key_id=now.key_id, ciphertext=now.ciphertext))
 
     def _need_secret(self, session: Session, identity: Identity) -> Secret:
         """Decrypt the secret of a row; UserError where it has none."""

@@ -124,7 +124,10 @@ def clear_errors(url: URL) -> Iterator[None]:
 
 
 def use_wal(path: Path) -> None:
-    """Turn on write-ahead logging, which a SQLite file keeps from then on: readers never wait for the writer."""
+    """Turn on write-ahead logging, which a SQLite file keeps from then on: readers never wait for the writer.
+
+    Where another process is just at it, it is left to that one.
+    """
     import sqlite3
 
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)

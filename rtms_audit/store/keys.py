@@ -23,7 +23,7 @@ from rtms_audit.settings import Settings
 _logger = logging.getLogger(__name__)
 _SERVICE = "rtms-audit"
 
-Stamp: TypeAlias = tuple[int, int, int] | None
+Stamp: TypeAlias = bytes | None
 
 
 class KeyringBackend(Protocol):
@@ -72,14 +72,17 @@ class KeySource:
         return replace(self, file=self.file or beside, keyring_name=name)
 
     def stamp(self) -> Stamp:
-        """Return something that changes whenever the key file changes, None where there is no file."""
+        """Return something that changes whenever the key file changes, None where there is no file.
+
+        It is a hash of what the file holds: its time, size and inode can all be the same after a quick replacement, and
+        a secret sealed under a key that was just thrown away would be lost.
+        """
         if self.file is None:
             return None
         try:
-            found = self.file.stat()
+            return hashlib.sha256(self.file.read_bytes()).digest()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_ino, found.st_size
 
     def load(self) -> tuple[Secret, ...]:
         """Return every key, the encrypting one first; VaultKeyError where a place cannot be read or trusted."""

@@ -35,25 +35,23 @@ class Rotations(Base):
         RTMS_AUDIT_KEY gives it, put the new key in front there: `NEW,OLD`. A rotation that was interrupted goes on
         where it stopped. VaultKeyError, and nothing changed, where a key is missing.
         """
-        have = self._vault.key_ids()
-        lacking = frozenset(self._rows_by_key()) - set(have)
-        if lacking:
-            raise missing_key(lacking, have)
-        self._add_key()
+        self._vault.ready()
+        self._begin()
         done = self._reseal_all(batch, on_batch)
         self._retire_keys()
         return Rotation(key_id=self._vault.key_ids()[0], rotated=done)
 
-    def _add_key(self) -> None:
-        """Put a new key in front, where the program keeps the keys and no rotation is under way."""
+    def _begin(self) -> None:
+        """Make sure that every key is at hand; put a new one in front if we keep them and no rotation is under way."""
         source = self._vault.source
-        if not source.can_create():
-            return
         with self._alone() as session:
             keys = self._vault.keys()
-            old = select(SealedRow.id).where(SealedRow.key_id != key_id(keys[0])).limit(1)
-            under_way = len(keys) > 1 if source.can_drop() else session.exec(old).first() is not None
-            if not under_way:
+            first, *others = have = tuple(key_id(key) for key in keys)
+            used = frozenset(session.exec(select(SealedRow.key_id).distinct()).all())
+            if not used <= set(have):
+                raise missing_key(used - set(have), have)
+            under_way = bool(others) if source.can_drop() else bool(used - {first})
+            if source.can_create() and not under_way:
                 source.store((new_key(), *keys))
         self._vault.reload(force=True)
 

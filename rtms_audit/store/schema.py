@@ -80,8 +80,6 @@ def _apply(url: URL, to: str) -> None:
                 command.upgrade(config, to)
     finally:
         engine.dispose()
-    if path is not None:
-        engines.use_wal(path)
 
 
 def _wait_for_other_upgrades(connection: Connection) -> None:

@@ -16,7 +16,7 @@ from types import TracebackType
 
 from rtms_audit.settings import Settings, default_database
 from rtms_audit.store.apps import Accounts, Apps
-from rtms_audit.store.engine import connect, describe, read_url, sqlite_path
+from rtms_audit.store.engine import connect, describe, read_url, sqlite_path, use_wal
 from rtms_audit.store.evidence import Evidence, Runs
 from rtms_audit.store.grants import Grants
 from rtms_audit.store.keys import KeySource
@@ -67,6 +67,9 @@ def open_store(
     """
     parsed = read_url(url or default_database())
     require_current(parsed)
+    path = sqlite_path(parsed)
+    if path is not None:
+        use_wal(path)
     source = key or KeySource.from_settings(Settings.from_environment(os.environ))
-    source = source.beside(sqlite_path(parsed), name=describe(parsed))
+    source = source.beside(path, name=describe(parsed))
     return Store(url=parsed, engine=connect(parsed), source=source, clock=clock)

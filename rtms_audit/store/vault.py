@@ -138,9 +138,12 @@ class Vault:
         names = tuple(key_id(key) for key in found)
         needed = self._needed()
         if needed and needed.isdisjoint({*names, *self._keys}):
+            if self._source.stamp() != stamp:  # a rotation went by between our look at the keys and at the rows
+                return self._load()
             raise missing_key(needed, names)
         self._keys.update(zip(names, found, strict=True))
         self._current, self._stamp = names, stamp
+        return None
 
     def _first_key(self) -> tuple[tuple[Secret, ...], Stamp]:
         needed = self._needed()

@@ -1,5 +1,6 @@
 """Addresses of databases, and what is said of those that cannot be used."""
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
+import rtms_audit.store
 from rtms_audit.errors import DatabaseError, UserError
 from rtms_audit.store import engine
 from rtms_audit.store.store import Store, open_store, utc_now
@@ -84,3 +86,14 @@ def test_default_place(clock: Any) -> None:
         assert Path(store.place).exists()
     assert utc_now().utcoffset() is not None
     assert "rtms_audit.store.store" in sys.modules
+
+
+def test_records_load_no_database_library() -> None:
+    """Whoever needs the records alone does not load SQLModel; whoever asks for `open_store` gets it there."""
+    program = (
+        "import sys; import rtms_audit.store.records; assert 'sqlalchemy' not in sys.modules;"
+        "from rtms_audit.store import Store, open_store; assert open_store.__annotations__['return'] is Store"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    with pytest.raises(AttributeError, match="no attribute 'Stoer'"):
+        _ = rtms_audit.store.Stoer  # type: ignore[attr-defined]

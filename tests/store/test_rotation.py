@@ -220,3 +220,47 @@ def test_key_added_in_a_keyring_is_found_by_others(tmp_path: Path, clock: Any, a
         third = add_grant(other, account="c")
         for grant in (first, second, third):
             assert other.tokens(grant_id=grant.id) == store.tokens(grant_id=grant.id)
+
+
+JOIN_IN = """
+import sys
+from datetime import UTC, datetime
+from rtms_audit.core.model import Environment
+from rtms_audit.core.secret import Secret
+from rtms_audit.store.keys import KeySource
+from rtms_audit.store.records import TokenPair
+from rtms_audit.store.store import open_store
+
+name = sys.argv[2]
+print("ready", flush=True)
+sys.stdin.read()
+with open_store(sys.argv[1], key=KeySource()) as store:
+    for turn in range(5):
+        pair = TokenPair(access=Secret(f"access-{name}"), refresh=None, expires_at=datetime.now(UTC))
+        store.add_grant(
+            app="Notes", environment=Environment.PRODUCTION, account=name, client_id="ID", user_id=None, email=None,
+            zoom_account_id=None, scopes=(), api_url=None, tokens=pair,
+        )
+        store.rotate(batch=2)
+"""
+
+
+def test_processes_that_begin_together(tmp_path: Path, clock: Any) -> None:
+    """Processes that make file, tables and key at the same moment, and go on to rotate it, can all read everything."""
+    url = f"sqlite:///{tmp_path}/audit.db"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", JOIN_IN, url, f"a{number}"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for number in range(4)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    assert [process.communicate(timeout=60)[1] for process in processes] == [""] * 4
+    with open_store(url, key=KeySource(), clock=clock) as store:
+        grants = store.grants()
+        assert len(grants) == 20
+        for grant in grants:
+            assert store.tokens(grant_id=grant.id).access == Secret(f"access-{grant.account}")
