@@ -274,3 +274,33 @@ def test_an_auditor_is_connected_and_used(stage: Stage) -> None:
     stage.run("account", "connect", "customer", *arguments, "--client-secret-file", str(secret))
     refused = stage.run("account", "connect", "customer", *arguments, ends=2, RTMS_AUDIT_AUDITOR_SECRET="wrong")
     assert "Zoom gives no token" in refused.stderr
+
+
+def test_a_callback_that_serve_receives_installs_too(stage: Stage, tmp_path: Path) -> None:
+    """State and verifier lie in the store; a grant that ended is told by `installs refresh`, with exit code 3."""
+    other = Stage(stage.ready, tmp_path)
+    serving = None
+    try:
+        other.add_app("production")
+        other.run("account", "add", "customer", "--email", stage.email("customer"))
+        serving = other.start("serve", "--port", "0")
+        assert serving.stdout is not None
+        callback = json.loads(serving.stdout.readline())["callback"]
+        process = other.start("install", "customer", "--environment", "production", "--no-browser", "--timeout", "30")
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        # The loopback address that was registered by default is the command's own; its state is good for `serve` too.
+        back = way_back(address, stage.email("customer"))
+        with urllib.request.urlopen(f"{callback}?{back.partition('?')[2]}", timeout=10) as answer:
+            assert "Installed" in answer.read().decode()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        stage.control("/installs", {"account": "customer", "environment": "production", "action": "withdraw-approval"})
+        dead = other.run("installs", "refresh", ends=3)
+        assert "customer/production" in dead.stderr
+        assert "Next: " in dead.stderr
+        states = json.loads(other.run("installs", "list", "--format", "json").stdout)
+        assert [one["state"] for one in states] == ["dead"]
+    finally:
+        if serving is not None:
+            stop(serving)

@@ -118,7 +118,7 @@ def test_a_callback_while_zoom_is_away_says_so(client: httpx.Client, store: Stor
     from rtms_audit.workflows.install import Installer
 
     oauth = ZoomOAuth("http://127.0.0.1:9/oauth", clock=lambda: datetime.now(UTC))
-    services = Services(store=store, oauth=oauth, api=lambda **_: None)  # type: ignore[arg-type,return-value]
+    services = Services(store=store, oauth=oauth, api=lambda **_: None)  # type: ignore[arg-type]
     begun = Installer(services).begin(
         app=None, account="dev-co", environment=Environment.PRODUCTION, redirect_uri="https://a.example.com/cb"
     )
