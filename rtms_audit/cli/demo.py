@@ -213,7 +213,8 @@ def _install_all(services: "Services", world: World) -> None:
 
     installs = [(account["label"], "production") for account in world.ready["accounts"]]
     for label, environment in [(DEVELOPER, "development"), *installs]:
-        way = CallbackWay(Installer(services), services, app=APP, key=InstallKey(label, Environment(environment)))
+        key = InstallKey(label, Environment(environment))
+        way = CallbackWay(Installer(services), services, app=APP, key=key, say=lambda text: talk(text, level=2))
         finished = way.wait(_consenting(world.email(label)), INSTALL_LIMIT)
         if finished.grant is None:
             raise AuditError(finished.message, next_step=finished.next_step)

@@ -157,4 +157,8 @@ def _reports(result: JoinResult, install: str) -> list[dict[str, object]]:
         reports.append({**told, "at": at, "reason": SOCKET_CLOSED, "message": message})
     elif result.joined and not result.without_address:
         reports.append({**told, "at": result.steps[-1].at.isoformat(), "reason": 0})
+    if result.joined:
+        kinds = [medium.key for medium in result.media]
+        heard: dict[str, object] = {"about": "media.kinds_received", "value": kinds, "by": "the backend"}
+        reports.append({**heard, "kind": "statement", "install": install})
     return reports

@@ -1,6 +1,7 @@
 """`rtms-audit install`: consent in a browser, and the grant that comes of it."""
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -61,11 +62,20 @@ def install(
 class CallbackWay:
     """The three ways in which a callback can come back."""
 
-    def __init__(self, installer: "Installer", services: "Services", *, app: str, key: "InstallKey") -> None:
+    def __init__(
+        self,
+        installer: "Installer",
+        services: "Services",
+        *,
+        app: str,
+        key: "InstallKey",
+        say: Callable[[str], None] = talk,
+    ) -> None:
         self.installer = installer
         self.services = services
         self.app = app
         self.key = key
+        self.say = say
         services.store.account(key.account)
         self.redirect_uri = services.store.credentials(app=app, environment=key.environment).redirect_uri
 
@@ -83,12 +93,12 @@ class CallbackWay:
         if self.redirect_uri is not None and not is_loopback(self.redirect_uri):
             begun = self.begin(self.redirect_uri)
             _open(browser, begun)
-            talk("Waiting for the callback, which `rtms-audit serve` receives …")
+            self.say("Waiting for the callback, which `rtms-audit serve` receives …")
             return wait_for_callback(self.installer, begun, self.services, timeout=timeout)
         with LoopbackListener(self.redirect_uri, self.finish) as listener:
             begun = self.begin(listener.redirect_uri)
             _open(browser, begun)
-            talk("Waiting for the callback …")
+            self.say("Waiting for the callback …")
             return listener.wait(timeout) or self.installer.time_out(begun)
 
     def finish(self, callback: "Callback") -> "Finished":
