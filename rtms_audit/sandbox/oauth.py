@@ -37,6 +37,7 @@ def oauth_router(book_of: BookSource) -> APIRouter:
 
     @router.get("/authorize")
     async def authorize(request: Request) -> Response:
+        """Ask for consent, or give it at once by `login_hint`."""
         try:
             return _authorize(book_of(), dict(request.query_params))
         except PageError as refusal:
@@ -45,21 +46,25 @@ def oauth_router(book_of: BookSource) -> APIRouter:
 
     @router.post("/token")
     async def token(request: Request) -> Response:
+        """Issue tokens by any grant type."""
         parameters = await _parameters(request)
         return _answer(lambda: _token(book_of(), _basic(request), parameters))
 
     @router.post("/revoke")
     async def revoke(request: Request) -> Response:
+        """End a grant."""
         parameters = await _parameters(request)
         return _answer(lambda: _revoke(book_of(), _basic(request), parameters))
 
     @router.post("/devicecode")
     async def devicecode(request: Request) -> Response:
+        """Begin a device authorization."""
         base = f"{request.url.scheme}://{request.url.netloc}/oauth/device"
         return _answer(lambda: _devicecode(book_of(), _basic(request), base))
 
     @router.get("/device")
     async def device(request: Request) -> Response:
+        """Show who could allow a device, or allow it."""
         return _device(book_of(), dict(request.query_params))
 
     return router

@@ -53,6 +53,7 @@ def rest_router(platform_of: Callable[[], Platform]) -> APIRouter:
 
     @router.api_route("/{path:path}", methods=_METHODS)
     async def rest(request: Request) -> Response:
+        """Serve any address under `/v2`."""
         raw_path = request.scope["raw_path"].decode("ascii", "replace").partition("?")[0]
         call = RawCall(
             method=request.method,

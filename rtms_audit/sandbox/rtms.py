@@ -27,6 +27,7 @@ def rtms_router(platform_of: Callable[[], Platform]) -> APIRouter:
 
     @router.websocket("/{path:path}")
     async def connect(websocket: WebSocket, path: str) -> None:
+        """Serve one socket; what it is shows in its first message."""
         platform = platform_of()
         await websocket.accept()
         await Visit(platform, Channel(websocket, platform.world), is_media=path.startswith("media")).serve()

@@ -12,34 +12,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rtms_audit.errors import UserError
+from rtms_audit.sandbox.scopes import DEFAULT_SCOPES
 from rtms_audit.sandbox.settings import Settings
 
 DEFAULT_SCENARIO = "seed"
 ALIASES = {"seed": "devforum-142247"}
 ENVIRONMENTS = ("development", "production")
 
-MEDIA_SCOPES = {
-    "audio": "meeting:read:meeting_audio",
-    "video": "meeting:read:meeting_video",
-    "deskshare": "meeting:read:meeting_screenshare",
-    "transcript": "meeting:read:meeting_transcript",
-    "chat": "meeting:read:meeting_chat",
-}
-"""Which scope gives which media address (developers.zoom.us/docs/rtms/meetings/work-with-streams, 2026)."""
-
-DEFAULT_SCOPES = (
-    "user:read:user",
-    "user:read:settings",
-    "user:read:list_permissions",
-    "marketplace:read:app",
-    "marketplace:read:list_user_app_requests",
-    "meeting:read:meeting",
-    "meeting:update:participant_rtms_app_status",
-    *MEDIA_SCOPES.values(),
-    "rtms:read:rtms_started",
-    "rtms:read:rtms_stopped",
-    "rtms:read:rtms_interrupted",
-)
 DEFAULT_EVENTS = (
     "meeting.started",
     "meeting.ended",
@@ -67,7 +46,12 @@ class EnvironmentSpec(Part):
     """One credential pair of an app."""
 
     distribution: Literal["private", "beta", "unlisted", "published"] = "private"
-    redirect_uris: tuple[str, ...] = ("http://127.0.0.1", "http://localhost")
+    redirect_uris: tuple[str, ...] = (
+        "http://127.0.0.1",
+        "http://localhost",
+        "https://example.com",
+        "https://app.example.com",
+    )
     redirect_mode: Literal["base", "strict"] = "base"
     webhook: bool = True
     """Whether an event subscription exists in this environment at all."""

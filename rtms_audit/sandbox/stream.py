@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from rtms_audit.sandbox.clock import Timer
-from rtms_audit.sandbox.scenario import MEDIA_SCOPES
+from rtms_audit.sandbox.scopes import MEDIA_SCOPES
 from rtms_audit.sandbox.webhooks import Courier
 from rtms_audit.sandbox.world import AppEnvironment, Grant, Meeting, User, World
 

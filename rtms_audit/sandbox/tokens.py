@@ -10,43 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from rtms_audit.sandbox.ids import token
+from rtms_audit.sandbox.scopes import AUDITOR_SCOPES, CLIENT_SCOPES
 from rtms_audit.sandbox.world import Account, AppEnvironment, Grant, User, World
 
 CODE_TTL_S = 300
 REFRESH_TTL_S = 90 * 24 * 3600
 DEVICE_TTL_S = 900
 DEVICE_INTERVAL_S = 5
-AUDITOR_SCOPES = (
-    "user:read:user:admin",
-    "user:read:settings:admin",
-    "user:read:list_permissions:admin",
-    "user:read:list_users:admin",
-    "user:read:summary:admin",
-    "account:read:settings:admin",
-    "billing:read:plan_usage:admin",
-    "role:read:list_roles:admin",
-    "group:read:list_groups:admin",
-    "marketplace:read:app:admin",
-    "marketplace:read:list_apps:admin",
-    "marketplace:read:app_request:admin",
-    "marketplace:update:app_request:admin",
-    "marketplace:write:app_pre_approve:admin",
-    "marketplace:write:app:admin",
-    "marketplace:read:list_user_app_requests:admin",
-    "marketplace:read:list_api_logs:admin",
-    "marketplace_app:read:admin",
-    "meeting:read:meeting:admin",
-    "meeting:read:list_past_participants:admin",
-    "meeting:update:participant_rtms_app_status:admin",
-)
-CLIENT_SCOPES = (
-    "marketplace:delete:event_subscription",
-    "marketplace:read:list_event_subscriptions",
-    "marketplace:update:client_secret",
-    "marketplace:update:event_subscription",
-    "marketplace:write:event_subscription",
-    "marketplace:write:websocket_connection",
-)
 DEAD_WORDS = {
     4717: "The app has been disabled by Zoom.",
     4735: "The owner of this token does not exist.",
