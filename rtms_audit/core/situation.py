@@ -152,7 +152,7 @@ def gather(case: Case, key: InstallKey, overrides: Mapping[str, object] | None =
     history = tuple(attempts.cut(own))
     begin = history[-1].begins if history else None
     facts = _stated(own, begin) | _of_account(of_account) | _of_owner(case, key, observations)
-    facts |= _shown(own)
+    facts |= _shown(own) | (_signer(history[-1], case.app) if history else {})
     facts |= {fact: Known(value, ("what-if",)) for fact, value in (overrides or {}).items()}
     return Situation(
         install=install,
@@ -266,6 +266,18 @@ def _of_owner(case: Case, key: InstallKey, observations: Iterable[Observation]) 
         elif said_of == key.account and about not in found:
             found[about] = NotApplicable(f"it counts on the account that owns the app, {owner}, not on {said_of}")
     return found
+
+
+def _signer(attempt: Attempt, app: App) -> dict[str, Fact]:
+    """Return which pair the first handshake of an attempt that names its client id was signed with."""
+    for observation in attempt.of(Kind.HANDSHAKE):
+        used = reading.text(reading.request(observation).get("client_id"))
+        if not used:
+            continue
+        shown: dict[str, Fact] = {"receiver.client_id": Known(used, ids(observation))}
+        owner = next((name for name, environment in app.environments.items() if environment.client_id == used), None)
+        return shown | ({"receiver.signing_environment": Known(str(owner), ids(observation))} if owner else {})
+    return {}
 
 
 def _shown(own: Iterable[Observation]) -> dict[str, Fact]:

@@ -16,6 +16,7 @@ import re
 
 from rtms_audit.core import reading
 from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, confirmed, likely, possible, seen
+from rtms_audit.core.checks.environments import swapped
 from rtms_audit.core.flow import Join
 
 CAUSES = ("credentials-mismatch", "credentials-missing")
@@ -60,17 +61,22 @@ def _mismatch(subject: Subject) -> Claim | None:
     flow = subject.flow
     refused = _refused_signature(subject)
     if refused and not flow.joined:
-        how = (
-            "the SDK's join ended with reason 3"
-            if refused.origin == "sdk"
-            else "the handshake was answered with status 3"
-        )
+        by_sdk = refused.origin == "sdk"
+        answered = "the SDK's join ended with reason" if by_sdk else "the handshake was answered with status"
+        how = f"{answered} {refused.code}"
         make = likely if refused.is_assumed else confirmed
         return make(
-            "credentials-mismatch", f"{how}: invalid signature", *seen(refused.observation, flow.stop), phase=STREAM
+            "credentials-mismatch",
+            f"{how} {refused.code}: invalid signature",
+            *seen(refused.observation, flow.stop),
+            phase=STREAM,
         )
     if flow.stop_reason == AUTHENTICATION_FAILURE:
-        return _stopped(subject)
+        stopped = _stopped(subject)
+        if not (proof := swapped(subject)):
+            return stopped
+        reason = f"{stopped.reason}; the pair used was the other environment's, and this one's own worked"
+        return confirmed("credentials-mismatch", reason, *stopped.evidence, *seen(*proof), phase=STREAM)
     return _closed(flow.failure)
 
 

@@ -9,6 +9,7 @@ Source: https://developers.zoom.us/docs/build-flow/basic-info/app-credentials, h
 (environment variables win over arguments; measured 2026-11)
 """
 
+from rtms_audit.core import flow as flows
 from rtms_audit.core import reading
 from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, confirmed, likely, possible, seen
 from rtms_audit.core.flow import Join
@@ -47,6 +48,11 @@ def _handshakes(subject: Subject) -> Claim | None:
         )
         return confirmed("environment-mixed", reason, *seen(*_of(refused), *_of(accepted)), phase=STREAM)
     reason = f"the handshake was signed as {other}, the other environment's client id"
+    if proof := swapped(subject):
+        reason += (
+            f"; as {situation.environment.client_id}, this environment's own, another stream of this install was joined"
+        )
+        return confirmed("environment-mixed", reason, *seen(*proof), phase=STREAM)
     if accepted:
         return likely(
             "environment-mixed",
@@ -56,6 +62,19 @@ def _handshakes(subject: Subject) -> Claim | None:
         )
     make = likely if not subject.flow.joined else possible
     return make("environment-mixed", reason, *seen(*_of(with_other)), phase=STREAM)
+
+
+def swapped(subject: Subject) -> list[Observation]:
+    """Return the proof of a mix-up: the other pair failed here, and this environment's own worked at another time."""
+    situation, other = subject.situation, subject.situation.other_client_id
+    tries = [join for join in subject.flow.joins if join.origin == "signaling"]
+    failed = [join for join in tries if other and _client(join) == other and not join.succeeded]
+    own = situation.environment.client_id
+    if not failed or not own or any(_client(join) == own for join in tries):
+        return []
+    past = [join for attempt in situation.history for join in flows.read(situation, attempt).joins]
+    worked = [join for join in past if join.succeeded and _client(join) == own]
+    return _of([failed[-1], worked[-1]]) if worked else []
 
 
 def _signing(subject: Subject) -> Claim | None:
