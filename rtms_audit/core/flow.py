@@ -43,6 +43,11 @@ class Join:
         return self.code == 0
 
     @property
+    def was_hung_up_on(self) -> bool:
+        """Whether the peer closed the socket in order and without an answer; 1006 is a link that broke."""
+        return self.code is None and self.closed not in (None, 1006) and not self.upgrade
+
+    @property
     def is_assumed(self) -> bool:
         """Whether the code is thought to be Zoom's status without having been measured: the Node SDK's reasons."""
         return self.origin == "sdk" and "node" in reading.text(self.observation.fields.get("sdk"))

@@ -14,7 +14,7 @@ from rtms_audit.core.checks.check import Answer, Subject, answer, confirmed, see
 from rtms_audit.core.model import Kind, Observation
 
 CAUSES = ("client-invalid",)
-NUMBERS = {
+NUMBERS: dict[int | None, str] = {
     4702: "client id wrong or app gone",
     4704: "client secret wrong or app gone",
     4706: "client id or secret missing",
@@ -31,7 +31,7 @@ def decide(subject: Subject) -> Answer:
     if error is None:
         return answer([], "", fine="the token address accepted client id and secret", evidence=seen(latest))
     if _refuses_client(latest):
-        words = error.reason or error.message or NUMBERS.get(error.code or 0, "")
+        words = error.reason or error.message or NUMBERS.get(error.code) or error.error
         return answer([confirmed("client-invalid", f"the token address answered: {words}", latest.id)], "")
     return answer([], "", fine="the token address refused the grant, not the client", evidence=seen(latest))
 

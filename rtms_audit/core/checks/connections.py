@@ -44,7 +44,8 @@ def _twice(subject: Subject) -> list[Observation]:
     """Return two accepted signaling handshakes and the closing of a socket after them."""
     accepted = [j.observation for j in subject.flow.joins if j.origin == "signaling" and j.succeeded]
     attempt = subject.situation.attempt
-    if len(accepted) < 2 or attempt is None or (len({_label(o) for o in accepted}) == 1 and _label(accepted[0])):
+    labels = {_label(observation) for observation in accepted}
+    if len(accepted) < 2 or attempt is None or (len(labels) == 1 and "" not in labels):
         return []
     after = attempt.observations[attempt.observations.index(accepted[1]) + 1 :]
     closed = [o for o in after if o.kind is Kind.HANDSHAKE and o.fields.get("closed")]

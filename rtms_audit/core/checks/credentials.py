@@ -111,7 +111,7 @@ def _closed(failure: Join | None) -> Claim | None:
     if failure.code == PEER_CLOSED:
         reason = "the SDK's join ended with reason 960: the peer closed the socket before the join was done"
         return possible("credentials-mismatch", reason, *seen(failure.observation), phase=STREAM)
-    if failure.code is None and failure.closed not in (None, 1006) and not failure.upgrade:
+    if failure.was_hung_up_on:
         reason = f"the socket was closed with {failure.closed} without an answer to the handshake"
         return possible("credentials-mismatch", reason, *seen(failure.observation), phase=STREAM)
     return None

@@ -10,7 +10,6 @@ Source: https://developers.zoom.us/docs/rtms/, https://developers.zoom.us/docs/r
 https://devforum.zoom.us/t/144213, https://devforum.zoom.us/t/141905 (second-hand)
 """
 
-from rtms_audit.core import flow as flows
 from rtms_audit.core import reading
 from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, confirmed, likely, possible, seen
 from rtms_audit.core.model import Observation, Plan
@@ -24,8 +23,9 @@ GONE = ("none", "expired")
 def decide(subject: Subject) -> Answer:
     """Read 2310, events without an address, what people say of the Developer Pack, and streams that ran."""
     situation = subject.situation
-    claims = [claim for claim in (_refused(subject), _no_address(subject), *_stated(subject)) if claim]
     ran = _ran(situation)
+    stated = [claim for claim in _stated(subject) if ran is None or _is_later(situation, claim, ran)]
+    claims = [claim for claim in (_refused(subject), _no_address(subject), *stated) if claim]
     if ran and not any(claim.status.strength > 1 for claim in claims):
         reason = f"a started event with server_urls came for this environment ({ran.install}), so the app is entitled"
         return answer([], "", fine=reason, evidence=seen(ran))
@@ -104,7 +104,10 @@ def _ran(situation: Situation) -> Observation | None:
         same = observation.install is None or observation.install.environment is situation.key.environment
         if same and reading.is_rtms(observation, "started") and reading.payload(observation).get("server_urls"):
             latest = observation
-    refused = flows.read(situation).refused
-    if latest and refused and latest.at and refused[1].at and latest.at < refused[1].at and refused[0].code == REFUSED:
-        return None
     return latest
+
+
+def _is_later(situation: Situation, claim: Claim, ran: Observation) -> bool:
+    """Whether what a claim rests on was said after a stream ran, and so may tell of a change."""
+    said = [o.at for o in situation.of_app if o.id in claim.evidence and o.at]
+    return ran.at is None or (bool(said) and max(said) > ran.at)

@@ -18,6 +18,8 @@ from rtms_audit.core.situation import Situation
 
 CAUSES = ("environment-mixed",)
 AUTHENTICATION_FAILURE = 18
+INVALID_SIGNATURE = 3
+PEER_CLOSED = 960
 FACT = "receiver.signing_environment"
 
 
@@ -41,7 +43,7 @@ def _handshakes(subject: Subject) -> Claim | None:
     if not with_other:
         return None
     accepted = [join for join in with_other if join.succeeded]
-    refused = [join for join in joins if _client(join) == situation.environment.client_id and not join.succeeded]
+    refused = [join for join in joins if _client(join) == situation.environment.client_id and _is_refused(join)]
     if accepted and refused:
         reason = (
             f"Zoom refused the pair of {situation.environment.client_id} and accepted that of {other} for this stream"
@@ -68,7 +70,7 @@ def swapped(subject: Subject) -> list[Observation]:
     """Return the proof of a mix-up: the other pair failed here, and this environment's own worked at another time."""
     situation, other = subject.situation, subject.situation.other_client_id
     tries = [join for join in subject.flow.joins if join.origin == "signaling"]
-    failed = [join for join in tries if other and _client(join) == other and not join.succeeded]
+    failed = [join for join in tries if other and _client(join) == other and _is_refused(join)]
     own = situation.environment.client_id
     if not failed or not own or any(_client(join) == own for join in tries):
         return []
@@ -129,8 +131,12 @@ def _webhook(subject: Subject) -> Claim | None:
 
 def _failed_authentication(subject: Subject) -> bool:
     flow = subject.flow
-    closed = flow.failure is not None and flow.failure.code in (None, 3, 960)
-    return flow.stop_reason == AUTHENTICATION_FAILURE or closed
+    return flow.stop_reason == AUTHENTICATION_FAILURE or (flow.failure is not None and _is_refused(flow.failure))
+
+
+def _is_refused(join: Join) -> bool:
+    """Whether a join failed as one with a wrong pair does: status 3, or a socket that the peer closed."""
+    return join.code in (INVALID_SIGNATURE, PEER_CLOSED) or join.was_hung_up_on
 
 
 def _client(join: Join) -> object:

@@ -59,7 +59,7 @@ def _failed(join: Join | None, subject: Subject) -> Claim | None:
     if join.code == TIMED_OUT and join.origin == "sdk":
         reason = "the SDK's join ended with reason 1, which is also its word for no answer in time"
         return possible("receiver-network", reason, *evidence, phase=STREAM)
-    if join.code is not None and join.code != 0:
+    if join.code is not None:
         return None
     return _worded(join, subject)
 

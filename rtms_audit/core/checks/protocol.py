@@ -27,7 +27,6 @@ MESSAGE_FAULTS = {
     42: "invalid event subscription",
     44: "duplicate video subscription",
 }
-SDK_FAULTS = {3: "wrong type", 4: "invalid status", 5: "invalid arguments"}
 HANGS = re.compile(
     r"never (?:returns|answers|resolves|calls)|hangs|no callback|invalid status|invalid args|wrong thread",
     re.IGNORECASE,
@@ -89,8 +88,7 @@ def _closed(subject: Subject) -> Claim | None:
     failure = subject.flow.failure
     if failure is None:
         return None
-    wordless = failure.code is None and failure.closed not in (None, 1006) and not failure.upgrade
-    if not wordless and failure.code != PEER_CLOSED:
+    if not failure.was_hung_up_on and failure.code != PEER_CLOSED:
         return None
     return possible("receiver-defect", _words(failure.observation), *seen(failure.observation), phase=STREAM)
 

@@ -75,10 +75,11 @@ def _refused(situation: Situation) -> Claim | None:
 
 def _is_granted_since(situation: Situation, refused: Observation, scopes: tuple[str, ...]) -> bool:
     """Whether a token answer after the refusal grants what it missed."""
-    place = {o.id: at for at, o in enumerate(situation.own)}
-    granted = situation.value("grant.scopes")
-    later = any(place.get(id_, -1) > place[refused.id] for id_ in situation.evidence("grant.scopes"))
-    return later and isinstance(granted, list) and bool(scopes) and set(scopes) <= set(granted)
+    granted, shown_by = situation.value("grant.scopes"), situation.evidence("grant.scopes")
+    since = situation.own[situation.own.index(refused) :]
+    if not scopes or not isinstance(granted, list) or not any(o.id in shown_by for o in since):
+        return False
+    return set(scopes) <= set(granted)
 
 
 def _concerns(observation: Observation, scopes: tuple[str, ...], message: str) -> bool:
