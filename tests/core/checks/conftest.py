@@ -1,9 +1,10 @@
 """Reads the tables of `cases/`: small evidence documents with the verdict and the causes that a check owes them.
 
-A table is a list of entries with `title`, `verdict`, optionally `causes` (cause id: status) and `overtaken` (claims
-that weighing drops), and the evidence: `observations` with whatever of `app`, `accounts`, `installs`, `environment`,
-`status`, `plan` and `day` matters. An observation is a mapping as in an evidence file, a single `fact.key: value` for a
-statement, or one of the short forms of SHORT. Each is one minute after the one before it, from ten o'clock of `day`.
+A table is a list of entries with `title`, `verdict`, optionally `causes` (cause id: status), `overtaken` (claims that
+weighing drops), `says` (words of the verdict's sentence, or after `= ` the whole of it), `proof` (ids of its evidence),
+and the evidence: `observations` with whatever of `app`, `accounts`, `installs`, `environment`, `status`, `plan` and
+`day` matters. An observation is a mapping as in an evidence file, a single `fact.key: value` for a statement, or one of
+the short forms of SHORT. Each is one minute after the one before it, from ten o'clock of `day`.
 """
 
 import re
@@ -18,7 +19,7 @@ import yaml
 
 from rtms_audit.core import flow as flows
 from rtms_audit.core.checks import CHECKS
-from rtms_audit.core.checks.check import Check, Subject
+from rtms_audit.core.checks.check import Answer, Check, Subject
 from rtms_audit.core.evidence_file import read_case
 from rtms_audit.core.model import Case
 from rtms_audit.core.situation import gather
@@ -40,6 +41,20 @@ class Entry:
     verdict: Verdict
     causes: Mapping[str, Status]
     overtaken: bool
+    says: str
+    proof: tuple[str, ...] | None
+
+    def complaint(self, answer: Answer) -> str:
+        """Return how an answer differs from what the table says, empty where it does not."""
+        claims: dict[str, Status] = {}
+        for claim in sorted(answer.claims, key=lambda claim: claim.status.strength):
+            claims[claim.cause] = claim.status
+        if (answer.verdict, claims) != (self.verdict, dict(self.causes)):
+            return f"{answer.verdict} with {claims}: {answer.reason}"
+        if self.says != f"= {answer.reason}" and self.says not in answer.reason:
+            return f"it says: {answer.reason}"
+        shown = answer.evidence or next((claim.evidence for claim in answer.claims), ())
+        return "" if self.proof in (None, shown) else f"its evidence is {shown}"
 
     @property
     def subject(self) -> Subject:
@@ -155,6 +170,8 @@ def entries(path: Path) -> list[Entry]:
             verdict=Verdict(raw["verdict"]),
             causes={cause: Status(status) for cause, status in raw.get("causes", {}).items()},
             overtaken=raw.get("overtaken", False),
+            says=raw.get("says", ""),
+            proof=tuple(raw["proof"]) if "proof" in raw else None,
         )
         for raw in yaml.safe_load(path.read_text(encoding="utf-8"))
     ]
