@@ -9,6 +9,13 @@ _CODE = re.compile(r'"code"\s*:\s*(-?\d+)')
 _MESSAGE = re.compile(r'"message"\s*:\s*"(.*?)"\s*(?:\}|$|,\s*"\w+"\s*:)', re.DOTALL)
 _SCOPES = re.compile(r"scopes?:?\s*\[(.*?)\]", re.DOTALL)
 _SCOPE_IN_PROSE = re.compile(r"does not contain ([a-z_]+(?::[a-z_]+)+)")
+_SENTENCES = {
+    "not authorized to access meeting content": 13262,
+    "not allowed to start rtms": 2308,
+    "failed to perform rtms app operation": 2310,
+    "does not support the rtms app": 13273,
+}
+"""Sentences of Zoom's refusals, which people quote without the number: devforum.zoom.us/t/142847, 144673, 144213."""
 _ERROR_PAGE = re.compile(r"\(4,?7\d\d\)")
 _OAUTH_CODE = re.compile(r"\(?\b(4,?7\d\d)\b\)?")
 
@@ -52,10 +59,14 @@ def error_of(status: int | None, body: object) -> ErrorAnswer | None:
     code = as_int(document.get("code"))
     reason, error = _text(document.get("reason")), _text(document.get("error"))
     message = _text(document.get("message")) or reason or _prose(body) or ""
-    failed = (status is not None and status >= 400) or (isinstance(body, str) and bool(_ERROR_PAGE.search(body)))
+    in_words = next((number for words, number in _SENTENCES.items() if words in message.lower()), None)
+    page = isinstance(body, str) and bool(_ERROR_PAGE.search(body))
+    failed = (status is not None and status >= 400) or page or in_words is not None
     if not failed and error is None and (code is None or "message" not in document):
         return None
-    if code is None:
+    if code is None and in_words is not None:
+        code = in_words
+    elif code is None:
         code = _oauth_number(f"{reason or ''} {_prose(body) or ''}")
     return ErrorAnswer(status, code, message, missing_scopes(message), reason, error)
 

@@ -14,11 +14,14 @@ from rtms_audit.core.situation import Situation
 LARGEST_STATUS = 45
 """The largest handshake status; an SDK's reason above it is one of its own for a lost connection (measured)."""
 SDK_SILENCE = 1
+ALREADY_RUNNING = 10308
 TRIGGERS = ("auto-start", "rest", "zoom-app")
 RESTART_REASONS = frozenset((*range(10, 20), 24))
 """Stop reasons after which the stream is gone and must be started anew: docs/rtms/failover-reconnection."""
 FAILING_REASONS = RESTART_REASONS | {23, 26}
-FAULT = re.compile(r"error|exception|cannot|can't|fail|invalid|refused|denied|blank|not found|missing", re.IGNORECASE)
+FAULT = re.compile(
+    r"error|exception|cannot|can't|could not|fail|invalid|refused|denied|blank|not found|missing", re.IGNORECASE
+)
 """Words in an SDK's message that tell of a fault."""
 ORDINARY_REASONS = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21, 22, 25))
 
@@ -128,9 +131,18 @@ class Flow:
         return self.announced is not None or bool(self.stops) or bool(self.joins)
 
     @property
+    def app_refused(self) -> bool:
+        """Whether the start from the app in the meeting was refused; 10308 says that a stream runs already."""
+        if self.app_start is None:
+            return False
+        code = reading.reason(self.app_start)
+        words = reading.text(self.app_start.fields.get("message"))
+        return code not in (None, 0, ALREADY_RUNNING) or (code is None and bool(FAULT.search(words)))
+
+    @property
     def prevented(self) -> bool:
         """Whether a start was refused, or awaited in vain."""
-        return not self.existed and (self.silent or self.refused is not None)
+        return not self.existed and (self.silent or self.refused is not None or self.app_refused)
 
 
 NOTHING = Flow()

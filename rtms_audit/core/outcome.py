@@ -1,6 +1,5 @@
 """What happened: the outcome of an install's latest attempt, from its course alone."""
 
-from rtms_audit.core import reading
 from rtms_audit.core.checks.check import Subject
 from rtms_audit.core.checks.media_flow import lacking
 from rtms_audit.core.flow import FAILING_REASONS, LARGEST_STATUS, TRIGGERS, Flow
@@ -15,7 +14,7 @@ def outcome(subject: Subject) -> Outcome:
         return _of_stream(subject)
     if flow.refused:
         return Outcome.NOT_STARTED
-    if flow.app_start and (reading.reason(flow.app_start) or 0) not in (0, 10308):
+    if flow.app_refused:
         return Outcome.NOT_STARTED
     if flow.watch is not None:
         return _of_watch(flow)

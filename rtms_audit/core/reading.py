@@ -11,6 +11,9 @@ EMPTY: Mapping[str, object] = {}
 START_PATH = re.compile(r"/(?:live_meetings|videosdk/sessions|contact_center|phone/calls)/[^/]+/rtms_app/status")
 """The addresses that start a stream: OpenAPI of meetings and Video SDK (2026-02), changelogs of 2026."""
 
+START_REFUSALS = (2308, 2310, 13262, 13273)
+"""Refusals whose sentence names RTMS or meeting content, so that they are known without the call."""
+
 _STREAM_IDS = ("meeting_uuid", "webinar_uuid", "session_id", "engagement_id")
 
 
@@ -103,10 +106,20 @@ def refusal(observation: Observation) -> ErrorAnswer | None:
 
 def is_start(observation: Observation) -> bool:
     """Whether this is a REST call that asks Zoom to start a stream."""
-    if observation.kind is not Kind.REST or not START_PATH.search(path(observation)):
+    if observation.kind is not Kind.REST:
         return False
-    action = text(mapping(request(observation).get("body")).get("action"))
+    if not path(observation):
+        return bool(_refused_in_words(observation))
+    if not START_PATH.search(path(observation)):
+        return False
+    action = text(mapping(request(observation).get("body")).get("action")).lower()
     return action in ("", "start") and method(observation) in ("", "PATCH", "PUT")
+
+
+def _refused_in_words(observation: Observation) -> bool:
+    """Whether an answer whose call is not told holds one of Zoom's refusals of a start."""
+    error = refusal(observation)
+    return error is not None and error.code in START_REFUSALS
 
 
 def status_code(observation: Observation) -> int | None:

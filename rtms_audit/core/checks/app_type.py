@@ -12,12 +12,16 @@ from rtms_audit.core.checks.check import Answer, Subject, answer, does_not_apply
 from rtms_audit.core.model import Usage
 
 CAUSES = ("app-type-unsupported",)
+VIDEO_ONLY = "only available for video sdk"
 
 
 def decide(subject: Subject) -> Answer:
     """Compare the app's kind with the one that RTMS for meetings asks for."""
     situation = subject.situation
     usage = situation.app.usage
+    if subject.flow.refused and VIDEO_ONLY in subject.flow.refused[0].message.lower():
+        reason = f"Zoom answered: {subject.flow.refused[0].message}"
+        return answer([likely("app-type-unsupported", reason, *subject.refusal_evidence)], "")
     if situation.word("meeting.kind") in ("contact-center", "video-sdk", "phone"):
         return does_not_apply(f"RTMS for {situation.word('meeting.kind')} has rules of its own for the kind of app")
     if usage is None:

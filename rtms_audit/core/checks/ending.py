@@ -9,7 +9,7 @@ Source: https://developers.zoom.us/docs/rtms/data-types/ (2026)
 """
 
 from rtms_audit.core import reading
-from rtms_audit.core.checks.check import STREAM, Answer, Subject, answer, confirmed, likely, seen
+from rtms_audit.core.checks.check import STREAM, Answer, Subject, answer, confirmed, likely, possible, seen
 from rtms_audit.core.flow import ORDINARY_REASONS
 
 CAUSES = ("ended-normally", "stopped-by-admin", "already-running")
@@ -44,7 +44,9 @@ def decide(subject: Subject) -> Answer:
         return answer([confirmed("stopped-by-admin", reason, *seen(flow.stop), phase=STREAM)], "")
     if flow.stop_reason in ORDINARY_REASONS:
         reason = f"the stream stopped with reason {flow.stop_reason}: {MEANINGS[flow.stop_reason]}"
-        return answer([confirmed("ended-normally", reason, *seen(flow.stop), phase=STREAM)], "")
+        failed = flow.joined is False or (flow.refused_media and not flow.accepted_media)
+        make = possible if failed else confirmed
+        return answer([make("ended-normally", reason, *seen(flow.stop), phase=STREAM)], reason)
     if flow.stop_reason is not None:
         return answer([], f"the stream stopped with reason {flow.stop_reason}, which is not an ordinary end")
     return answer([], "how the stream ended is not known" if flow.existed else "no stream is known to have ended")

@@ -12,7 +12,7 @@ https://devforum.zoom.us/t/144213, https://devforum.zoom.us/t/141905 (second-han
 
 from rtms_audit.core import reading
 from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, confirmed, likely, possible, seen
-from rtms_audit.core.model import Observation, Plan
+from rtms_audit.core.model import Observation, Plan, Usage
 from rtms_audit.core.situation import Situation
 
 CAUSES = ("entitlement-missing",)
@@ -83,7 +83,9 @@ def _stated(subject: Subject) -> list[Claim]:
         claims.append(make("entitlement-missing", reason, *situation.evidence("account.rtms_enabled")))
     if situation.word("app.scopes_selectable") == "false" and situation.is_owner is not False:
         reason = "the RTMS scopes cannot be selected in the build flow, as is reported of accounts without RTMS"
-        claims.append(likely("entitlement-missing", reason, *situation.evidence("app.scopes_selectable")))
+        explained = pack == "active" or situation.app.usage in (Usage.ADMIN_MANAGED, Usage.SERVER_TO_SERVER)
+        select = possible if explained else likely
+        claims.append(select("entitlement-missing", reason, *situation.evidence("app.scopes_selectable")))
     if situation.word("app.auto_start_selectable") == "false":
         reason = "the app's auto-start switch is blocked, as it is for apps without saved RTMS scopes"
         claims.append(possible("entitlement-missing", reason, *situation.evidence("app.auto_start_selectable")))

@@ -69,6 +69,8 @@ def _worded(error: ErrorAnswer, grant: str, observation: Observation) -> Claim |
         if grant == "refresh_token" and (error.error == "invalid_grant" or "invalid token" in error.message.lower()):
             return confirmed("token-dead", f"the refresh was refused: {error.reason or error.error}", observation.id)
         return None
+    if error.status == 401 and error.code is None and not error.message:
+        return possible("token-dead", "Zoom answered 401 without a word; a refresh tells more", observation.id)
     if error.code != INVALID_TOKEN and not (error.status == 401 and "invalid access token" in error.message.lower()):
         return None
     if error.scopes:

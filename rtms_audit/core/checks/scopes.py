@@ -34,6 +34,7 @@ MASKS = {1: "audio", 2: "video", 4: "deskshare", 8: "transcript", 16: "chat"}
 KINDS = {**{name: name for name in MASKS.values()}, "screenshare": "deskshare", "screen share": "deskshare"}
 """The keys of server_urls by the words people use for the media."""
 NO_ANSWER = 1
+MAIN = frozenset(("audio", "video", "transcript"))
 
 
 def decide(subject: Subject) -> Answer:
@@ -144,7 +145,8 @@ def _without_address(subject: Subject) -> list[Claim]:
         return [possible("scope-missing", reason, *seen(*silent), phase=STREAM)] if silent and not flow.joined else []
     offered = {key for join in flow.joins for key, url in _urls(join).items() if url}
     missing = sorted(_wanted(subject) - offered)
-    if not missing and not (silent and offered <= {"all"}):
+    untried = silent and not any(join.origin == "media" for join in flow.joins) and not offered >= MAIN
+    if not missing and not untried:
         return []
     lacks = f", not for {', '.join(missing)}" if missing else ""
     reason = f"the signaling answer held addresses for {', '.join(sorted(offered))} only{lacks}"
