@@ -115,7 +115,7 @@ class Backends:
             server_urls=",".join(event.addresses),
         )
         result = join(plan, clock=utc_now)
-        self._report(_reports(result, f"{label}/{environment}"))
+        self._report(_reports(plan, result, f"{label}/{environment}"))
 
     def _report(self, reports: list[dict[str, object]]) -> None:
         request = urllib.request.Request(  # noqa: S310  the demo's own loopback address
@@ -145,7 +145,7 @@ class Backends:
         return Handler
 
 
-def _reports(result: JoinResult, install: str) -> list[dict[str, object]]:
+def _reports(plan: JoinPlan, result: JoinResult, install: str) -> list[dict[str, object]]:
     """Write what a backend saw as evidence: its sockets, and the number that Zoom's SDK would have given it."""
     reports: list[dict[str, object]] = [
         {"kind": str(step.kind), "at": step.at.isoformat(), "install": install, **step.fields} for step in result.steps
@@ -158,7 +158,15 @@ def _reports(result: JoinResult, install: str) -> list[dict[str, object]]:
     elif result.joined and not result.without_address:
         reports.append({**told, "at": result.steps[-1].at.isoformat(), "reason": 0})
     if result.joined:
-        kinds = [medium.key for medium in result.media]
-        heard: dict[str, object] = {"about": "media.kinds_received", "value": kinds, "by": "the backend"}
-        reports.append({**heard, "kind": "statement", "install": install})
+        heard = {"media.kinds_wanted": plan.media, "media.kinds_received": tuple(result.media)}
+        reports += [
+            {
+                "kind": "statement",
+                "about": fact,
+                "value": [m.key for m in media],
+                "by": "the backend",
+                "install": install,
+            }
+            for fact, media in heard.items()
+        ]
     return reports

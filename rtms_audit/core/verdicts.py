@@ -1,6 +1,6 @@
 """What judging says: facts, decisions of the checks, and the diagnosis of an install."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -195,3 +195,14 @@ class Diagnosis:
     contradictions: tuple[Contradiction, ...]
     facts: Mapping[str, Fact]
     label: str = ""
+
+    @property
+    def leading(self) -> Cause | None:
+        """The cause to name first: the strongest that is no ordinary end, else the strongest."""
+        return leading(self.causes)
+
+
+def leading(causes: Sequence[Cause]) -> Cause | None:
+    """Return the strongest cause that is more than possible and no ordinary end, else the first; None without causes."""
+    sure = (c for c in causes if c.status is not Status.POSSIBLE and c.category is not Category.ORDINARY)
+    return next(sure, causes[0] if causes else None)

@@ -57,7 +57,7 @@ def verdict_words(diagnosis: Diagnosis | None) -> str:
     if diagnosis is None:
         return "not there"
     words = OUTCOME_WORDS[diagnosis.outcome]
-    return f"{words}: {diagnosis.causes[0].status} {diagnosis.causes[0].id}" if diagnosis.causes else words
+    return f"{words}: {diagnosis.leading.status} {diagnosis.leading.id}" if diagnosis.leading else words
 
 
 def fact_words(fact: Fact | None) -> str:

@@ -49,7 +49,7 @@ def csv_diagnoses(diagnoses: Iterable[Diagnosis]) -> str:
 
 
 def _install_row(diagnosis: Diagnosis) -> list[object]:
-    cause = diagnosis.causes[0] if diagnosis.causes else None
+    cause = diagnosis.leading
     return [
         str(diagnosis.install),
         diagnosis.install.account,

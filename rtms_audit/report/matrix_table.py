@@ -56,8 +56,8 @@ def pivot_table(pivot: Pivot, style: Style = PLAIN) -> str:
 
 def _cell(cell: Cell, room: int, style: Style) -> str:
     lines = wrap(cell.text, room, first=f"{MARKS[cell.mark]} ", rest="  ", most=4)
-    if cell.diagnosis and cell.mark != "ok" and cell.diagnosis.causes:
-        lines += wrap(cell.diagnosis.causes[0].reason, room, first="  ", rest="  ", most=5)
+    if cell.diagnosis and cell.mark != "ok" and cell.diagnosis.leading:
+        lines += wrap(cell.diagnosis.leading.reason, room, first="  ", rest="  ", most=5)
     return "\n".join(style.paint(line, MARK_COLOURS[cell.mark]) for line in lines)
 
 
