@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from rtms_audit.core.casebook import arrange
 from rtms_audit.core.causes import CAUSES
 from rtms_audit.core.diagnosis import diagnose
 from rtms_audit.core.model import (
@@ -70,9 +71,11 @@ def what_if(case: Case, account: str, changes: Mapping[str, object]) -> tuple[Fl
     changed = _changed(case, account, changes)
     overrides = {key: value for key, value in changes.items() if key not in _CASE_KEYS}
     flips = []
+    book, changed_book = arrange(case), arrange(changed)
     for install in case.installs:
         mine = overrides if install.key.account == account else _of_owner(case, account, overrides)
-        before, after = diagnose(case, install.key), diagnose(changed, install.key, overrides=mine)
+        before = diagnose(case, install.key, book=book)
+        after = diagnose(changed, install.key, overrides=mine, book=changed_book)
         if _said(before) != _said(after):
             flips.append(Flip(install.key, before, after))
     return tuple(flips)

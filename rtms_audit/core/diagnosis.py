@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rtms_audit.core import flow as flows
 from rtms_audit.core import reading
+from rtms_audit.core.casebook import Casebook, arrange
 from rtms_audit.core.checks import CHECKS
 from rtms_audit.core.checks.check import Answer, Check, Subject
 from rtms_audit.core.contradictions import contradictions
@@ -13,14 +14,26 @@ from rtms_audit.core.outcome import outcome
 from rtms_audit.core.questions import next_steps
 from rtms_audit.core.situation import Situation, gather
 from rtms_audit.core.timeline import timeline
-from rtms_audit.core.verdicts import Category, Cause, Decision, Diagnosis, Fact, Known, Outcome, Unknown, Verdict
+from rtms_audit.core.verdicts import (
+    Category,
+    Cause,
+    Decision,
+    Diagnosis,
+    Fact,
+    Known,
+    Outcome,
+    Unknown,
+    Verdict,
+    leading,
+)
 from rtms_audit.core.weighing import weigh
 from rtms_audit.errors import ExitCode
 
 
 def diagnose_case(case: Case, *, checks: Sequence[Check] = CHECKS) -> tuple[Diagnosis, ...]:
     """Return the diagnosis of every install of a case, in the order of the case."""
-    return tuple(diagnose(case, install.key, checks=checks) for install in case.installs)
+    book = arrange(case)
+    return tuple(diagnose(case, install.key, checks=checks, book=book) for install in case.installs)
 
 
 def diagnose(
@@ -29,12 +42,14 @@ def diagnose(
     *,
     overrides: Mapping[str, object] | None = None,
     checks: Sequence[Check] = CHECKS,
+    book: Casebook | None = None,
 ) -> Diagnosis:
     """Return the diagnosis of one install; `overrides` are facts to judge by whatever was seen (what if).
 
-    Raises KeyError where the case has no such install. A check that crashes is an ERROR on its own row.
+    `book` is the case arranged, which whoever asks for many installs makes once. Raises KeyError where the case has no
+    such install. A check that crashes is an ERROR on its own row.
     """
-    situation = gather(case, key, overrides)
+    situation = gather(case, key, overrides, book=book)
     subject = Subject(situation, flows.read(situation))
     answers = {check: _ask(check, subject) for check in checks}
     causes, ruled_out = weigh(subject, answers)
@@ -111,12 +126,12 @@ _HAPPENED = {
 
 def _summary(happened: Outcome, causes: Sequence[Cause]) -> str:
     """Return one sentence: what happened, and the leading cause with its certainty."""
-    leading = causes[0] if causes else None
-    if leading is None:
+    first = leading(causes)
+    if first is None:
         return f"{_HAPPENED[happened]}."
-    if happened is Outcome.STARTED and leading.status.strength == 1:
+    if happened is Outcome.STARTED and first.status.strength == 1:
         return f"{_HAPPENED[happened]}."
-    return f"{_HAPPENED[happened]}; {leading.status}: {leading.reason}."
+    return f"{_HAPPENED[happened]}; {first.status}: {first.reason}."
 
 
 def _facts(subject: Subject) -> dict[str, Fact]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from rtms_audit.core import attempts, plans, reading
 from rtms_audit.core.answers import as_int
 from rtms_audit.core.attempts import Attempt
+from rtms_audit.core.casebook import Casebook, arrange
 from rtms_audit.core.model import (
     App,
     AppEnvironment,
@@ -28,18 +29,14 @@ OWNER_FACTS = ("account.developer_pack", "account.rtms_enabled")
 STREAM_FACTS = ("media.received", "media.kinds_received")
 """Facts that speak of one stream: what was said before the latest attempt does not count for it."""
 
-SAME_DELIVERY = timedelta(seconds=60)
-"""Zoom repeats a webhook after five minutes at the earliest; the same one within a minute was kept twice by us."""
-
-_KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
-
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Everything a check may read about one install.
 
     `facts` hold what people stated and what machines showed, by fact key; `attempt` is the latest attempt, None where
-    there was none; `own` are the install's observations in time order, `of_app` those of every install of the case.
+    there was none; `own` are the install's observations in time order, `of_owner` those of the app owner's account, and
+    `book` tells what the other installs of the case showed.
     """
 
     install: Install
@@ -48,7 +45,8 @@ class Situation:
     believed_plan: Plan
     facts: Mapping[str, Fact]
     own: tuple[Observation, ...]
-    of_app: tuple[Observation, ...]
+    of_owner: tuple[Observation, ...]
+    book: Casebook
     history: tuple[Attempt, ...]
     overrides: Mapping[str, object] = field(default_factory=dict)
 
@@ -120,10 +118,9 @@ class Situation:
         """Return the ids of the observations behind these facts."""
         return merged(found.evidence for fact in facts if isinstance(found := self.facts.get(fact), Known))
 
-    def rest(self, path_end: str, *, everywhere: bool = False) -> list[Observation]:
-        """Return the REST calls whose path ends so, of this install or of every install of the case."""
-        seen = self.of_app if everywhere else self.own
-        return [o for o in seen if o.kind is Kind.REST and reading.path(o).endswith(path_end)]
+    def rest(self, path_end: str) -> list[Observation]:
+        """Return the REST calls of this install whose path ends so."""
+        return [o for o in self.own if o.kind is Kind.REST and reading.path(o).endswith(path_end)]
 
 
 def merged(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
@@ -136,22 +133,25 @@ def ids(*observations: Observation | None) -> tuple[str, ...]:
     return merged([[o.id] for o in observations if o is not None])
 
 
-def gather(case: Case, key: InstallKey, overrides: Mapping[str, object] | None = None) -> Situation:
+def gather(
+    case: Case, key: InstallKey, overrides: Mapping[str, object] | None = None, *, book: Casebook | None = None
+) -> Situation:
     """Gather what a case says of one install; `overrides` state facts that replace whatever was seen.
 
-    Raises KeyError where the case has no such install.
+    `book` is the case arranged, which whoever asks for many installs makes once. Raises KeyError where the case has no
+    such install.
     """
-    install = next((i for i in case.installs if i.key == key), None)
+    book = book or arrange(case)
+    install = book.installs.get(key)
     if install is None:
         raise KeyError(str(key))
-    observations = in_order(case.observations)
-    own = tuple(o for o in observations if o.install == key or (o.install is None and len(case.installs) == 1))
+    own = book.by_install.get(key, ())
     own = without_disproved(own, key, overrides or {})
-    of_account = [o for o in observations if o.install and o.install.account == key.account] or list(own)
+    of_account, of_owner = (book.by_account.get(name, ()) for name in (key.account, case.app.owner or key.account))
     account = case.accounts.get(key.account)
     history = tuple(attempts.cut(_trusted(own)))
     begin = history[-1].begins if history else None
-    facts = _stated(own, begin) | _of_account(of_account) | _of_owner(case, key, observations)
+    facts = _stated(own, begin) | _of_account(of_account) | _of_owner(case, key, of_account, of_owner)
     facts |= _shown(own) | (_signer(history[-1], case.app) if history else {})
     facts |= {fact: Known(value, ("what-if",)) for fact, value in (overrides or {}).items()}
     return Situation(
@@ -161,74 +161,17 @@ def gather(case: Case, key: InstallKey, overrides: Mapping[str, object] | None =
         believed_plan=account.plan if account else Plan.UNKNOWN,
         facts=facts,
         own=own,
-        of_app=observations,
+        of_owner=of_owner,
+        book=book,
         history=history,
         overrides=overrides or {},
     )
 
 
-def in_order(observations: Iterable[Observation]) -> tuple[Observation, ...]:
-    """Return the observations in time order, each content once; those of one moment in an order of their own.
-
-    One without a time keeps its place after the one before it.
-    """
-    seen: set[tuple[object, ...]] = set()
-    placed: list[tuple[datetime, int, str, Observation]] = []
-    moment = datetime.min.replace(tzinfo=UTC)
-    for observation in observations:
-        content = _content(observation)
-        if observation.at is not None:
-            identity: tuple[object, ...] = (observation.install, observation.kind, observation.at, content)
-            if identity in seen:
-                continue
-            seen.add(identity)
-            moment = observation.at
-        placed.append((moment, _KIND_ORDER[observation.kind], content, observation))
-    timeless = any(observation.at is None for *_, observation in placed)
-    placed.sort(key=(lambda item: item[0]) if timeless else (lambda item: item[:3]))
-    return _without_echoes([observation for *_, observation in placed])
-
-
 def _trusted(own: tuple[Observation, ...]) -> list[Observation]:
-    """Leave out webhooks with a refused signature where others were verified: the token is right, they are not Zoom's."""
+    """Leave out webhooks with a refused signature where others were verified: the token is right, it is not Zoom's."""
     verified = any(o.fields.get("signature") == "verified" for o in own)
     return [o for o in own if not (verified and o.kind is Kind.WEBHOOK and o.fields.get("signature") == "rejected")]
-
-
-def _without_echoes(observations: list[Observation]) -> tuple[Observation, ...]:
-    """Drop a webhook that was kept on arrival where it was kept again with the answer that it got."""
-    answered = {_delivery(o): o.at for o in observations if o.kind is Kind.WEBHOOK and "answered" in o.fields}
-    return tuple(
-        o
-        for o in observations
-        if o.kind is not Kind.WEBHOOK or "answered" in o.fields or not _is_near(o.at, answered.get(_delivery(o)))
-    )
-
-
-def _delivery(observation: Observation) -> tuple[object, ...]:
-    body = reading.body(observation)
-    named = _canonical([body.get("event"), body.get("event_ts"), reading.payload(observation)])
-    return observation.install, named
-
-
-def _is_near(one: datetime | None, other: datetime | None) -> bool:
-    return one is not None and other is not None and abs(other - one) <= SAME_DELIVERY
-
-
-def _content(observation: Observation) -> str:
-    """Return the content of an observation as a text that does not depend on the order of keys or on nesting."""
-    fields = observation.fields
-    if observation.kind is Kind.WEBHOOK:
-        fields = {**fields, "body": {**reading.body(observation), "payload": reading.payload(observation)}}
-    return _canonical(fields)
-
-
-def _canonical(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{k}:{_canonical(v)}" for k, v in sorted(value.items()) if k != "object") + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(_canonical(item) for item in value) + "]"
-    return repr(value)
 
 
 def _stated(own: Iterable[Observation], begin: datetime | None) -> dict[str, Fact]:
@@ -257,21 +200,23 @@ def _of_account(observations: Iterable[Observation]) -> dict[str, Fact]:
     return found
 
 
-def _of_owner(case: Case, key: InstallKey, observations: Iterable[Observation]) -> dict[str, Fact]:
+def _of_owner(
+    case: Case, key: InstallKey, of_account: Iterable[Observation], of_owner: Iterable[Observation]
+) -> dict[str, Fact]:
     """Return what was stated of the owner's account; of another account the same statement does not count."""
-    found: dict[str, Fact] = {}
     owner = case.app.owner
-    stated = [o for o in observations if o.kind is Kind.STATEMENT and o.fields.get("about") in OWNER_FACTS]
-    for observation in stated:
-        about = reading.text(observation.fields.get("about"))
-        said_of = observation.install.account if observation.install else key.account
-        if owner is None and said_of != key.account:
-            continue
-        if owner is None or said_of == owner:
-            found[about] = Known(observation.fields.get("value"), ids(observation))
-        elif said_of == key.account and about not in found:
-            found[about] = NotApplicable(f"it counts on the account that owns the app, {owner}, not on {said_of}")
-    return found
+    counted = {about: Known(o.fields.get("value"), ids(o)) for o in of_owner if (about := _owner_fact(o))}
+    if owner is None or owner == key.account:
+        return {**counted}
+    why = f"it counts on the account that owns the app, {owner}, not on {key.account}"
+    apart: dict[str, Fact] = {about: NotApplicable(why) for o in of_account if (about := _owner_fact(o))}
+    return {**apart, **counted}
+
+
+def _owner_fact(observation: Observation) -> str:
+    """Return which fact of the owner's account an observation states, empty where it states none."""
+    about = reading.text(observation.fields.get("about")) if observation.kind is Kind.STATEMENT else ""
+    return about if about in OWNER_FACTS else ""
 
 
 def _signer(attempt: Attempt, app: App) -> dict[str, Fact]:

@@ -80,7 +80,7 @@ def _capped(claim: Claim, subject: Subject) -> Claim:
 
 
 def _machine(subject: Subject) -> Iterable[Observation]:
-    return (o for o in subject.situation.of_app if o.kind is not Kind.STATEMENT)
+    return (o for o in subject.situation.own if o.kind is not Kind.STATEMENT)
 
 
 def _is_overtaken(claim: Claim, subject: Subject) -> bool:

@@ -49,7 +49,7 @@ def _near(subject: Subject) -> list[Observation]:
     """Return the concurrency events of any install that lie near the latest attempt."""
     attempt = subject.situation.attempt
     times = [t for o in (attempt.observations if attempt else []) for t in (o.at, *window(o)) if t]
-    events = [o for o in subject.situation.of_app if "concurrency" in reading.event_name(o)]
+    events = subject.situation.book.loads
     if not times:
         return [o for o in events if o.install in (None, subject.situation.key)]
     begin, end = min(times) - NEARNESS, max(times) + NEARNESS

@@ -101,15 +101,11 @@ def _stated(subject: Subject) -> list[Claim]:
 
 def _ran(situation: Situation) -> Observation | None:
     """Return the latest started event with an address for this environment of the app, in any account."""
-    latest = None
-    for observation in situation.of_app:
-        same = observation.install is None or observation.install.environment is situation.key.environment
-        if same and reading.is_rtms(observation, "started") and reading.payload(observation).get("server_urls"):
-            latest = observation
-    return latest
+    streams = situation.book.streams
+    return streams.get(situation.key.environment) or streams.get(None)
 
 
 def _is_later(situation: Situation, claim: Claim, ran: Observation) -> bool:
     """Whether what a claim rests on was said after a stream ran, and so may tell of a change."""
-    said = [o.at for o in situation.of_app if o.id in claim.evidence and o.at]
+    said = [o.at for o in (*situation.own, *situation.of_owner) if o.id in claim.evidence and o.at]
     return ran.at is None or (bool(said) and max(said) > ran.at)
