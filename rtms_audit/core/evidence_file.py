@@ -144,10 +144,11 @@ def _install(value: object, place: str) -> Install:
 
 def _observations(value: object, installs: list[InstallKey], name: str) -> tuple[Observation, ...]:
     entries = enumerate(shapes.items(value, "observations"))
-    return in_time_order(_observation(entry, index, installs, name) for index, entry in entries)
+    known = {str(key): key for key in installs}
+    return in_time_order(_observation(entry, index, known, name) for index, entry in entries)
 
 
-def _observation(value: object, index: int, installs: list[InstallKey], name: str) -> Observation:
+def _observation(value: object, index: int, installs: Mapping[str, InstallKey], name: str) -> Observation:
     place = f"observations[{index}]"
     found = shapes.mapping(value, place)
     if found.get("kind") is None:
@@ -164,17 +165,17 @@ def _observation(value: object, index: int, installs: list[InstallKey], name: st
     )
 
 
-def _install_key(value: object, place: str, installs: list[InstallKey]) -> InstallKey:
+def _install_key(value: object, place: str, installs: Mapping[str, InstallKey]) -> InstallKey:
     if value is None and len(installs) == 1:
-        return installs[0]
-    names = ", ".join(str(key) for key in installs) or "none"
+        return next(iter(installs.values()))
     if value is None:
+        names = ", ".join(installs) or "none"
         raise ShapeError(place, f"must be there, since the file has {len(installs)} installs: {names}")
     wanted = shapes.text(value, place)
-    for key in installs:
-        if str(key) == wanted:
-            return key
-    raise ShapeError(place, f"must be one of the file's installs ({names}), is {shapes.described(wanted)}")
+    if wanted not in installs:
+        names = ", ".join(installs) or "none"
+        raise ShapeError(place, f"must be one of the file's installs ({names}), is {shapes.described(wanted)}")
+    return installs[wanted]
 
 
 def in_time_order(observations: Iterable[Observation]) -> tuple[Observation, ...]:
