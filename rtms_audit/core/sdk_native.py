@@ -14,6 +14,7 @@ _SESSION_START = re.compile(r"on_session_start\b[^0-9]{0,40}reason\W{1,3}(-?\d{1
 _SESSION_STOP = re.compile(r"on_session_stop\b.{0,40}?reason\W{1,3}(-?\d{1,9})")
 _CLOSED = re.compile(r"wss_(signal|data)_t::on_close\b.{0,20}?reason\W{1,3}(-?\d{1,9})")
 _NO_CONNECTION = re.compile(r"wss_(signal|data)_t::on_connect failed\b.{0,20}?reason\W{1,3}(-?\d{1,9})")
+_GIVEN_UP = re.compile(r"wss_(signal|data)_t::stop, reason\W{1,3}1\b")
 _CERTIFICATE = re.compile(r"X509_verify_cert_error_string\(err\) = ([^,\n]{1,120})")
 _NO_SEQUENCE = re.compile(r"keep.?alive.{0,80}get sequence failed|get sequence failed.{0,80}keep.?alive", re.IGNORECASE)
 _ROUTINE = re.compile(
@@ -23,6 +24,8 @@ _ROUTINE_ERROR = re.compile(
     r"dns_provider_t|ssl_ctx_t|ssl_connector_t|async_socket|get media_server failed|get server_urls failed"
 )
 _SOCKETS = {"signal": SIGNALING, "data": MEDIA}
+_OF_ONE_TRY = frozenset(("500", "502"))
+"""What the library says of one of several tries to connect; the reason of the join comes later (measured)."""
 
 
 class NativeReader:
@@ -37,7 +40,7 @@ class NativeReader:
         """Return what a line shows; an empty list where it is routine, None where it is not understood."""
         message = record.message
         if found := _SESSION_START.search(message):
-            return [_callback("onJoinConfirm", found[1], message)]
+            return [] if found[1] in _OF_ONE_TRY else [_callback("onJoinConfirm", found[1], message)]
         if found := _SESSION_STOP.search(message):
             return [_callback("onLeave", found[1], message)]
         if found := _NO_CONNECTION.search(message):
@@ -45,6 +48,8 @@ class NativeReader:
         if found := _CLOSED.search(message):
             closed = {"reason": f"closed by the other side before it answered (SDK reason {found[2]})"}
             return self._conversation.closed(_SOCKETS[found[1]], pointer_in(message), closed)
+        if found := _GIVEN_UP.search(message):
+            return self._conversation.unanswered(_SOCKETS[found[1]], pointer_in(message))
         return self._other(record)
 
     def _other(self, record: Record) -> list[Observation] | None:
@@ -62,7 +67,7 @@ class NativeReader:
         if number == "610":
             why = self._certificate or "no further reason in the log"
             return f"TLS certificate verify failed: {why} (SDK reason 610)"
-        return f"could not connect (SDK reason {number})"
+        return f"address unreachable: could not connect (SDK reason {number})"
 
 
 def _routine(record: Record) -> list[Observation] | None:

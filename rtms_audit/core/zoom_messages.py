@@ -86,6 +86,10 @@ class Conversation:
             return []
         return [self._handshake(socket, pointer, closed=dict(closed))]
 
+    def unanswered(self, socket: str, pointer: str) -> list[Observation]:
+        """Return the handshake that was given up, none where no request was waiting for its answer."""
+        return self.failed(socket, pointer, "no answer in time") if (socket, pointer) in self.waiting else []
+
     def failed(self, socket: str, pointer: str, error: str) -> list[Observation]:
         """Return the handshake that did not come to pass."""
         return [self._handshake(socket, pointer, error=error)]

@@ -98,6 +98,25 @@ def test_a_socket_closed_before_the_answer_is_a_handshake_that_ended() -> None:
     assert "960" in repr(seen.fields["closed"])
 
 
+def test_a_connection_refused_at_an_ip_address_is_a_handshake_that_failed() -> None:
+    """The library tries an IP address again and again; its tries are no reasons of the join."""
+    lines = [
+        "11/23/2026 17:06:50:708\tZSSGW_SDK\t[1:2:3]\tERROR\twss_signal_t::on_connect failed, reason: 500, this = 0x01",
+        "11/23/2026 17:06:50:708\tZSSGW_SDK\t[1:2:3]\tINFO\t"
+        "rtms_sdk_impl::on_session_start, failed, reason: 500, this = 0x02",
+    ]
+    seen = read_sdk_log("\n".join(lines)).observations
+    assert [one.fields["error"] for one in seen] == ["address unreachable: could not connect (SDK reason 500)"]
+
+
+def test_a_handshake_that_meets_silence_is_told() -> None:
+    """When the join's time is over, the request that still waits was not answered; without one there is no news."""
+    stop = "11/23/2026 17:06:41:965\tZSSGW_SDK\t[1:2:3]\tINFO\twss_signal_t::stop, reason: 1, this = 0x01"
+    request = '11/23/2026 17:06:40:460\tZSSGW_SDK\t[1:2:3]\tINFO\tsend, req: {\n\t"msg_type" : 1\n}\n, this = 0x01'
+    assert read_sdk_log(stop).observations == ()
+    assert [one.fields["error"] for one in read_sdk_log(f"{request}\n{stop}").observations] == ["no answer in time"]
+
+
 def test_the_end_of_a_stream_comes_with_its_stop_reason() -> None:
     """The state update on the signaling socket and the leave callback both say 18."""
     *_, state, leave = read_sdk_log(output("stopped-18.native")).observations

@@ -20,6 +20,8 @@ DUPLICATES = {
     16: "duplicate media connection",
     15: "a connection for all media exists",
 }
+PEER_CLOSED = 960
+"""The SDK's word for a socket that the other side closed (measured)."""
 
 
 def decide(subject: Subject) -> Answer:
@@ -33,6 +35,9 @@ def decide(subject: Subject) -> Answer:
     if pair:
         reason = "two signaling connections to one stream were accepted, and one of them was closed by the server"
         return answer([likely("duplicate-connection", reason, *seen(*pair), phase=STREAM)], "")
+    if subject.flow.stop_reason == PEER_CLOSED:
+        reason = "the server closed a socket of the joined stream without a reason, as a second connection makes it do"
+        return answer([possible("duplicate-connection", reason, *seen(subject.flow.stop), phase=STREAM)], "")
     started = subject.situation.attempt.started if subject.situation.attempt else []
     if len(started) > 1 and _ended_oddly(subject):
         reason = f"{len(started)} started events came for one stream, and a join ended without an answer"
@@ -58,4 +63,4 @@ def _label(observation: Observation) -> str:
 
 def _ended_oddly(subject: Subject) -> bool:
     failure: Join | None = subject.flow.failure
-    return failure is not None and failure.code in (None, 960)
+    return failure is not None and failure.code in (None, PEER_CLOSED)

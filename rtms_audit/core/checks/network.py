@@ -13,10 +13,12 @@ import re
 
 from rtms_audit.core import reading
 from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, likely, possible, seen
-from rtms_audit.core.flow import Join
+from rtms_audit.core.flow import Flow, Join
 
 CAUSES = ("receiver-network",)
 CANNOT_CONNECT = 504
+SILENCE = "no answer"
+"""How a client tells of a handshake that was sent and met silence."""
 TIMED_OUT = 1
 ABNORMAL_CLOSE = 1006
 STOPS = {13: "the signaling link was lost", 14: "the media link was lost"}
@@ -32,7 +34,7 @@ SIGNS = re.compile(
 def decide(subject: Subject) -> Answer:
     """Read failed connects, lost links and the words of the client."""
     flow, situation = subject.flow, subject.situation
-    failures = [flow.failure, *(join for join in flow.refused_media if join.code is None)]
+    failures = [flow.failure, *_behind(flow), *(join for join in flow.refused_media if join.code is None)]
     claims = [claim for claim in (*(_failed(join, subject) for join in failures), _stopped(subject)) if claim]
     stated = situation.word("receiver.network_errors")
     if stated == "true" and not flow.joined:
@@ -45,6 +47,13 @@ def decide(subject: Subject) -> Answer:
     return answer(
         claims, "whether the receiver reaches the address is not known", fine=fine, evidence=seen(*reached[:1])
     )
+
+
+def _behind(flow: Flow) -> list[Join]:
+    """Return the signaling handshake behind the SDK's reason 1, which says nothing itself of what failed."""
+    if flow.failure is None or flow.failure.origin != "sdk" or flow.failure.code != TIMED_OUT:
+        return []
+    return [join for join in flow.joins if join.origin == "signaling"][-1:]
 
 
 def _failed(join: Join | None, subject: Subject) -> Claim | None:
@@ -76,6 +85,9 @@ def _worded(join: Join, subject: Subject) -> Claim | None:
         sent = bool(reading.request(join.observation))
         make = possible if join.closed == ABNORMAL_CLOSE and sent and not SIGNS.search(join.error) else likely
         return make("receiver-network", f"the connection failed before Zoom answered: {what}", *evidence, phase=STREAM)
+    if join.error.startswith(SILENCE):
+        reason = f"the {join.origin} socket was opened and its handshake met silence: {join.error[:120]}"
+        return possible("receiver-network", reason, *evidence, phase=STREAM)
     return None
 
 

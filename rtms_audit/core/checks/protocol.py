@@ -32,11 +32,17 @@ HANGS = re.compile(
     re.IGNORECASE,
 )
 PEER_CLOSED = 960
+SDK_AGENT = "rtms_client_agent"
+"""What Zoom's SDK alone puts into its handshakes: where it is kept, every handshake of that SDK is (measured)."""
 
 
 def decide(subject: Subject) -> Answer:
     """Read statuses that blame the message, the SDK's own faults, the stated formula, and wordless closes."""
-    claims = [claim for claim in (_status(subject), _sdk(subject), _formula(subject), _closed(subject)) if claim]
+    claims = [
+        claim
+        for claim in (_status(subject), _sdk(subject), _formula(subject), _closed(subject), _unasked(subject))
+        if claim
+    ]
     accepted = [j.observation for j in subject.flow.joins if j.succeeded]
     fine = "Zoom accepted the receiver's messages"
     return answer(claims, "no handshake shows how the receiver speaks", fine=fine, evidence=seen(*accepted[:1]))
@@ -91,6 +97,18 @@ def _closed(subject: Subject) -> Claim | None:
     if not failure.was_hung_up_on and failure.code != PEER_CLOSED:
         return None
     return possible("receiver-defect", _words(failure.observation), *seen(failure.observation), phase=STREAM)
+
+
+def _unasked(subject: Subject) -> Claim | None:
+    """Read that Zoom's SDK passed signaling and asked for no medium: so it does without a media callback (measured)."""
+    flow, failure = subject.flow, subject.flow.failure
+    passed = [j.observation for j in flow.joins if j.origin == "signaling" and j.succeeded]
+    whole = any(SDK_AGENT in reading.request(observation) for observation in passed)
+    asked = any(join.origin == "media" for join in flow.joins)
+    if failure is None or failure.code != PEER_CLOSED or not whole or asked:
+        return None
+    reason = "signaling was accepted, no media socket was opened, and the join ended with 960: no media callback"
+    return likely("receiver-defect", reason, *seen(*passed[:1], failure.observation), phase=STREAM)
 
 
 def _words(observation: Observation) -> str:

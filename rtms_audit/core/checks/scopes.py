@@ -141,8 +141,11 @@ def _without_address(subject: Subject) -> list[Claim]:
     silent = [join.observation for join in flow.joins if join.origin == "sdk" and join.code == NO_ANSWER]
     answers = [join.observation for join in flow.joins if join.origin == "signaling" and join.succeeded and _urls(join)]
     if not answers:
+        signaling_failed = any(join.origin == "signaling" and join.code is None for join in flow.joins)
+        if not silent or flow.joined or signaling_failed:
+            return []
         reason = "the SDK's join ended with reason 1, as it does where a medium has no address for want of its scope"
-        return [possible("scope-missing", reason, *seen(*silent), phase=STREAM)] if silent and not flow.joined else []
+        return [possible("scope-missing", reason, *seen(*silent), phase=STREAM)]
     offered = {key for join in flow.joins for key, url in _urls(join).items() if url}
     missing = sorted(_wanted(subject) - offered)
     untried = silent and not any(join.origin == "media" for join in flow.joins) and not offered >= MAIN

@@ -13,6 +13,8 @@ from rtms_audit.core.checks.check import STREAM, Answer, Subject, answer, confir
 CAUSES = ("zoom-internal",)
 STOPS = {10: "an internal exception", 12: "the link between RTMS and the meeting was lost"}
 UNCLEAR = 17
+PEER_CLOSED = 960
+"""What the SDK reports where a server closes a socket of a joined stream, whoever is to blame (measured)."""
 INTERNAL = 45
 
 
@@ -32,6 +34,9 @@ def decide(subject: Subject) -> Answer:
         return answer([likely("zoom-internal", reason, *subject.refusal_evidence)], "")
     if flow.stop_reason == UNCLEAR:
         reason = "the stream stopped with reason 17: an exit signal, of Zoom's side or the app's"
+        return answer([possible("zoom-internal", reason, *seen(flow.stop), phase=STREAM)], "")
+    if flow.stop_reason == PEER_CLOSED:
+        reason = "the server closed a socket of the joined stream and gave no reason (SDK 960): a fail-over, or others"
         return answer([possible("zoom-internal", reason, *seen(flow.stop), phase=STREAM)], "")
     worked = [join.observation for join in flow.joins if join.succeeded]
     fine = "Zoom's RTMS servers answered and accepted a handshake"
