@@ -126,23 +126,22 @@ def watched_events(observation: Observation) -> tuple[str, ...]:
 def cut(observations: Iterable[Observation]) -> list[Attempt]:
     """Cut the observations of one install, in time order, into attempts, the latest last."""
     attempts: list[Attempt] = []
-    for observation in observations:
-        if not _belongs(observation):
-            continue
-        home = _home(attempts, observation)
+    by_stream: dict[str, Attempt] = {}
+    for observation in filter(_belongs, observations):
+        stream = reading.stream_id(observation)
+        home = by_stream.get(stream) or _home(attempts, observation, stream)
         if home is None:
             home = Attempt()
             attempts.append(home)
         home.observations.append(observation)
+        if stream:
+            by_stream[stream] = home
     return _without_background(attempts)
 
 
-def _home(attempts: list[Attempt], observation: Observation) -> Attempt | None:
-    """Find the attempt an observation belongs to; None where it opens one."""
+def _home(attempts: list[Attempt], observation: Observation, stream: str) -> Attempt | None:
+    """Find the attempt that an observation of no known stream belongs to; None where it opens one."""
     current = attempts[-1] if attempts else None
-    stream = reading.stream_id(observation)
-    if stream and (same := next((a for a in reversed(attempts) if stream in a.streams), None)):
-        return same
     if current is None:
         return None
     if observation.kind is Kind.WATCH:

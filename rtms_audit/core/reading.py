@@ -19,7 +19,7 @@ _STREAM_IDS = ("meeting_uuid", "webinar_uuid", "session_id", "engagement_id")
 
 def mapping(value: object) -> Mapping[str, object]:
     """Return the value where it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else EMPTY
+    return value if isinstance(value, dict | Mapping) else EMPTY
 
 
 def text(value: object) -> str:
