@@ -10,7 +10,7 @@ from rtms_audit.core.diagnosis import diagnose
 from rtms_audit.core.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from tests.core.checks.conftest import Entry
+    from tests.core.conftest import Entry
 
 BY_ID = {check.id: check for check in CHECKS}
 NEVER_MORE_THAN_POSSIBLE = {"plan-unsupported"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rtms_audit.core.checks.check import Answer, Check, Subject
 
 if TYPE_CHECKING:
-    from tests.core.checks.conftest import Entry
+    from tests.core.conftest import Entry
 
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Eq: (ast.NotEq,),

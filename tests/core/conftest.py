@@ -1,4 +1,6 @@
-"""Reads the tables of `cases/`: small evidence documents with the verdict and the causes that a check owes them.
+"""Short ways to write evidence down, and the tables of the checks that are written in them.
+
+The tables lie in `checks/cases/`: small evidence documents with the verdict and the causes that a check owes them.
 
 A table is a list of entries with `title`, `verdict`, optionally `causes` (cause id: status), `overtaken` (claims that
 weighing drops), `says` (words of the verdict's sentence, or after `= ` the whole of it), `proof` (ids of its evidence),
@@ -20,12 +22,13 @@ import yaml
 from rtms_audit.core import flow as flows
 from rtms_audit.core.checks import CHECKS
 from rtms_audit.core.checks.check import Answer, Check, Subject
+from rtms_audit.core.diagnosis import diagnose
 from rtms_audit.core.evidence_file import read_case
 from rtms_audit.core.model import Case
-from rtms_audit.core.situation import gather
-from rtms_audit.core.verdicts import Status, Verdict
+from rtms_audit.core.situation import Situation, gather
+from rtms_audit.core.verdicts import Diagnosis, Status, Verdict
 
-FOLDER = Path(__file__).parent / "cases"
+FOLDER = Path(__file__).parent / "checks" / "cases"
 DAY = "2026-03-02"
 STREAM = {"meeting_uuid": "bWVldGluZw==", "rtms_stream_id": "s1"}
 START_PATH = "/v2/live_meetings/81000000001/rtms_app/status"
@@ -199,3 +202,35 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def table(check: Check) -> list[Entry]:
     """Return the table of a check."""
     return TABLES[check.id]
+
+
+@pytest.fixture
+def case_of() -> Callable[..., Case]:
+    """Return a maker of cases: it takes observations in short forms and the keys of an entry."""
+
+    def make(*observations: object, **entry: object) -> Case:
+        return read_case(document({"observations": observations, **entry}), name="made")
+
+    return make
+
+
+@pytest.fixture
+def judge(case_of: Callable[..., Case]) -> Callable[..., Diagnosis]:
+    """Return a judge: it takes what `case_of` takes and diagnoses the first install, by `overrides` where given."""
+
+    def diagnosed(*observations: object, overrides: Mapping[str, object] | None = None, **entry: object) -> Diagnosis:
+        case = case_of(*observations, **entry)
+        return diagnose(case, case.installs[0].key, overrides=overrides)
+
+    return diagnosed
+
+
+@pytest.fixture
+def situated(case_of: Callable[..., Case]) -> Callable[..., Situation]:
+    """Return a gatherer: it takes what `case_of` takes and gathers what is known of the first install."""
+
+    def gathered(*observations: object, **entry: object) -> Situation:
+        case = case_of(*observations, **entry)
+        return gather(case, case.installs[0].key)
+
+    return gathered
