@@ -34,7 +34,6 @@ MASKS = {1: "audio", 2: "video", 4: "deskshare", 8: "transcript", 16: "chat"}
 KINDS = {**{name: name for name in MASKS.values()}, "screenshare": "deskshare", "screen share": "deskshare"}
 """The keys of server_urls by the words people use for the media."""
 NO_ANSWER = 1
-MAIN = frozenset(("audio", "video", "transcript"))
 
 
 def decide(subject: Subject) -> Answer:
@@ -148,7 +147,7 @@ def _without_address(subject: Subject) -> list[Claim]:
         return [possible("scope-missing", reason, *seen(*silent), phase=STREAM)]
     offered = {key for join in flow.joins for key, url in _urls(join).items() if url}
     missing = sorted(_wanted(subject) - offered)
-    untried = silent and not any(join.origin == "media" for join in flow.joins) and not offered >= MAIN
+    untried = silent and not any(join.origin == "media" for join in flow.joins) and "audio" not in offered
     if not missing and not untried:
         return []
     lacks = f", not for {', '.join(missing)}" if missing else ""
