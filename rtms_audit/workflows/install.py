@@ -22,8 +22,9 @@ from rtms_audit.workflows.install_outcome import (
     InstallRefusedError,
     Outcome,
 )
+from rtms_audit.workflows.refusals import TRANSIENT
 from rtms_audit.workflows.services import Services
-from rtms_audit.workflows.tokens import TRANSIENT, pair_of
+from rtms_audit.workflows.tokens import pair_of
 from rtms_audit.zoom.exchange import Exchange
 from rtms_audit.zoom.oauth import Pair, ProblemKind, TokenAnswer, Tokens
 

@@ -11,8 +11,9 @@ from rtms_audit.errors import AuditError, UserError, ZoomError
 from rtms_audit.store.records import AppRecord, GrantRecord, GrantStatus
 from rtms_audit.workflows import observe
 from rtms_audit.workflows.collect import problem_of
+from rtms_audit.workflows.refusals import TRANSIENT, GrantEndedError
 from rtms_audit.workflows.services import Services
-from rtms_audit.workflows.tokens import TRANSIENT, TokenKeeper, pair_of
+from rtms_audit.workflows.tokens import TokenKeeper, pair_of
 from rtms_audit.zoom.oauth import ProblemKind
 
 
@@ -157,7 +158,7 @@ class InstallKeeper:
             return grant.reason or "revoked before"
         key = InstallKey(grant.account, grant.environment)
         pair = pair_of(self._services, app=grant.app, key=key)
-        answer = self._services.oauth.revoke(pair, self._services.store.tokens(grant_id=grant.id).access)
+        answer = self._services.oauth.revoke(pair, self._live_token(grant))
         seen = observe.oauth(answer.exchange, grant="revoke", install=key, client_id=pair.client_id)
         self._services.store.append(app=grant.app, observations=[seen])
         problem = answer.problem
@@ -169,6 +170,13 @@ class InstallKeeper:
         reason = "revoked from here" if problem is None else f"revoked from here; Zoom said: {problem.reason}"
         self._mark(grant, reason)
         return reason
+
+    def _live_token(self, grant: GrantRecord) -> Secret:
+        """Give a token by which Zoom knows the grant; of a grant that is over, the last one we had."""
+        try:
+            return self._tokens.access(grant)
+        except GrantEndedError:
+            return self._services.store.tokens(grant_id=grant.id).access
 
     def remove(self, grant: GrantRecord) -> None:
         """Forget the tokens here, without asking Zoom; the history and the evidence stay."""

@@ -12,15 +12,33 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from rtms_audit.core.model import InstallKey
 from rtms_audit.core.secret import Secret
-from rtms_audit.errors import ZoomError
-from rtms_audit.store.records import GrantRecord, GrantStatus, Lease, TokenPair
+from rtms_audit.errors import DatabaseError
+from rtms_audit.store.records import GrantRecord, GrantStatus, IntentRecord, Lease, TokenPair
 from rtms_audit.workflows import observe
+from rtms_audit.workflows.refusals import (
+    ENDED,
+    REMEDIES,
+    SAVED,
+    UNANSWERED,
+    GrantEndedError,
+    RefreshFailedError,
+    ended,
+    ending_of,
+    is_uncertain,
+    name_of,
+    outcome_of,
+    passes,
+    problem_in,
+    refusal,
+    reinstall,
+)
 from rtms_audit.workflows.services import Services
-from rtms_audit.zoom.oauth import OAuthProblem, Pair, ProblemKind, TokenAnswer, Tokens
+from rtms_audit.zoom.oauth import OAuthProblem, Pair, TokenAnswer, Tokens
 
 MARGIN = timedelta(minutes=5)
 """How long before its expiry an access token is replaced."""
@@ -34,32 +52,15 @@ PATIENCE = timedelta(seconds=90)
 BACK_OFF = (0.5, 2.0)
 """Seconds between repeats of a token call that failed in passing."""
 
-ENDED = {
-    ProblemKind.GRANT_DEAD: "Zoom no longer knows the refresh token (invalid_grant)",
-    ProblemKind.NO_AUTHORIZATION: "Zoom has no authorization for this token (4737)",
-    ProblemKind.USER_REMOVED: "the user who installed was removed from the account (4735)",
-    ProblemKind.APPROVAL_WITHDRAWN: "an administrator withdrew the approval of the app (4738)",
-    ProblemKind.REUSED: "the refresh token had been used before (4740)",
-    ProblemKind.SUPERSEDED: "a later authorization of the same user replaced this one (4741)",
-    ProblemKind.APP_DISABLED: "Zoom disabled the app (4717)",
-}
-"""The refusals that end a grant, in words (`zoom/skills` oauth/references/oauth-errors.md, 2026-07-13)."""
 
-REMEDIES = {
-    ProblemKind.APPROVAL_WITHDRAWN: "Ask the account's administrator to approve the app again, then install again.",
-    ProblemKind.APP_DISABLED: "Ask Zoom why the app was disabled; nothing on this side helps until it is enabled.",
-    ProblemKind.USER_REMOVED: "Let another user of the account install the app.",
-}
+class Step(StrEnum):
+    """The moments of a refresh at which a holder may die or sleep; `TokenKeeper` tells them to its `on_step`."""
 
-TRANSIENT = frozenset({ProblemKind.TRANSIENT, ProblemKind.RATE_LIMITED})
-
-
-class GrantEndedError(ZoomError):
-    """The grant of an install works no longer; it is marked, and kept."""
-
-
-class RefreshFailedError(ZoomError):
-    """The refresh did not succeed this time; the grant stays as it was."""
+    BEFORE_CALL = "before-call"
+    AFTER_ANSWER = "after-answer"
+    BEFORE_SAVE = "before-save"
+    AFTER_SAVE = "after-save"
+    BEFORE_RELEASE = "before-release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,24 @@ class Patience:
 
 
 class TokenKeeper:
-    """Hands out live access tokens of grants, and refreshes them one caller at a time."""
+    """Hands out live access tokens of grants, and refreshes them one caller at a time.
 
-    def __init__(self, services: Services, *, owner: str, patience: Patience | None = None) -> None:
+    `on_step` is called at each step of a refresh of its own; what it raises ends the refresh there.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        owner: str,
+        patience: Patience | None = None,
+        on_step: Callable[[Step], None] = lambda _step: None,
+    ) -> None:
         self._services = services
         self._store = services.store
         self._owner = owner
         self._patience = patience or Patience()
+        self._on_step = on_step
 
     def access(self, grant: GrantRecord) -> Secret:
         """Return an access token with at least the margin left, refreshing if need be.
@@ -95,6 +107,7 @@ class TokenKeeper:
 
     def after_refusal(self, grant: GrantRecord, refused: Secret) -> Secret:
         """Return another access token than the one Zoom just refused (401, code 124): one refresh, never a loop."""
+        self._refuse_ended(grant)
         tokens = self._store.tokens(grant_id=grant.id)
         if tokens.access != refused:
             return tokens.access
@@ -105,24 +118,28 @@ class TokenKeeper:
         version = self._store.tokens(grant_id=grant.id).version
         return self._renew(grant, good_enough=lambda pair: pair.version > version)
 
-    def _refuse_ended(self, grant: GrantRecord) -> None:
+    def _refuse_ended(self, grant: GrantRecord, *, since: datetime | None = None) -> None:
+        """Refuse a grant that is over; with `since` only one that ended after that time."""
         current = self._store.grant_by_id(grant.id)
-        if current.status is not GrantStatus.ACTIVE:
-            raise GrantEndedError(
-                f"The install of {_name(grant)} is {current.status}: {current.reason or 'no reason was recorded'}.",
-                next_step=_reinstall(grant),
-            )
+        if current.status is GrantStatus.ACTIVE:
+            return
+        if since is None or (current.changed_at is not None and current.changed_at > since):
+            raise ended(current)
 
     def _is_fresh(self, tokens: TokenPair) -> bool:
         return tokens.expires_at - self._patience.margin > self._services.clock()
 
     def _renew(self, grant: GrantRecord, *, good_enough: Callable[[TokenPair], bool]) -> TokenPair:
+        began = self._services.clock()
         lease, tokens = self._take_turn(grant, good_enough)
         if lease is None:
             return tokens
         try:
             tokens = self._store.tokens(grant_id=grant.id)
-            return tokens if good_enough(tokens) else self._spend(grant, tokens, lease)
+            if good_enough(tokens):
+                return tokens
+            self._refuse_ended(grant, since=began)
+            return self._spend(grant, tokens, lease, began)
         finally:
             self._store.release_lease(lease)
 
@@ -140,103 +157,111 @@ class TokenKeeper:
                 return lease, tokens
             if self._services.clock() >= deadline:
                 raise RefreshFailedError(
-                    f"Another process holds the refresh of {_name(grant)} and did not finish in time.",
+                    f"Another process holds the refresh of {name_of(grant)} and did not finish in time.",
                     next_step="Run the command again; the hold ends by itself.",
                 )
             self._services.sleep(self._patience.poll * (0.5 + self._services.jitter()))
 
-    def _spend(self, grant: GrantRecord, tokens: TokenPair, lease: Lease) -> TokenPair:
+    def _spend(self, grant: GrantRecord, tokens: TokenPair, lease: Lease, began: datetime) -> TokenPair:
+        """Trade the refresh token in, with the intent written down before and the new pair saved first of all."""
         if tokens.refresh is None:
             raise GrantEndedError(
-                f"Zoom gave no refresh token for {_name(grant)}, and its access token is spent.",
-                next_step=_reinstall(grant),
+                f"Zoom gave no refresh token for {name_of(grant)}, and its access token is spent.",
+                next_step=reinstall(grant),
             )
-        spent_hash = refresh_hash(tokens.refresh)
-        interrupted = any(intent.refresh_hash == spent_hash for intent in self._store.intents(grant.id, open_only=True))
+        same = self._spent_before(grant, tokens.refresh)
+        self._heed_failure(grant, same, began)
         intent = self._store.record_intent(
-            grant_id=grant.id, refresh_hash=spent_hash, owner=lease.owner, fencing=lease.fencing
+            grant_id=grant.id, refresh_hash=refresh_hash(tokens.refresh), owner=lease.owner, fencing=lease.fencing
         )
         if intent is None:
             raise RefreshFailedError(
-                f"The turn to refresh {_name(grant)} was over before it began.", next_step="Run the command again."
+                f"The turn to refresh {name_of(grant)} was over before it began.", next_step="Run the command again."
             )
-        answer, repeated = self._ask(grant, tokens.refresh, lease)
+        self._on_step(Step.BEFORE_CALL)
+        answer, unanswered = self._ask(grant, tokens.refresh, lease)
         if answer.tokens is not None:
             saved = self._save(grant, tokens, answer.tokens, lease)
-            self._store.close_intent(intent_id=intent.id, outcome="saved")
+            self._store.close_intent(intent_id=intent.id, outcome=SAVED)
+            self._record(grant, answer)
+            self._on_step(Step.BEFORE_RELEASE)
             return saved
-        problem = problem_in(answer)
-        if problem.kind not in TRANSIENT:
-            self._store.close_intent(intent_id=intent.id, outcome=str(problem.kind))
-        return self._judge_refusal(grant, tokens, problem, interrupted=interrupted or repeated)
+        self._record(grant, answer)
+        self._store.close_intent(intent_id=intent.id, outcome=outcome_of(answer))
+        earlier = next((other for other in same if is_uncertain(other)), intent if unanswered else None)
+        return self._judge_refusal(grant, tokens, problem_in(answer), earlier)
+
+    def _spent_before(self, grant: GrantRecord, refresh: Secret) -> tuple[IntentRecord, ...]:
+        """Give the earlier refreshes that were begun with this very token."""
+        wanted = refresh_hash(refresh)
+        return tuple(intent for intent in self._store.intents(grant.id) if intent.refresh_hash == wanted)
+
+    def _heed_failure(self, grant: GrantRecord, same: tuple[IntentRecord, ...], began: datetime) -> None:
+        """Share the failure of whoever held the lease while we waited, instead of asking a troubled Zoom again."""
+        for intent in same:
+            if intent.closed_at is not None and intent.closed_at > began and intent.outcome != SAVED:
+                raise RefreshFailedError(
+                    f"Another caller just tried to refresh {name_of(grant)} in vain ({intent.outcome}).",
+                    next_step="Nothing was lost; run the command again in a few minutes.",
+                )
 
     def _ask(self, grant: GrantRecord, refresh: Secret, lease: Lease) -> tuple[TokenAnswer, bool]:
         """Call the token address, again after a passing failure; say also whether a call went unanswered before."""
-        pair = pair_of(self._services, app=grant.app, key=InstallKey(grant.account, grant.environment))
+        pair = pair_of(self._services, app=grant.app, key=name_of(grant))
         unanswered = False
         for pause in (*self._patience.back_off, None):
             answer = self._services.oauth.refresh(pair, refresh)
-            self._record(grant, answer, pair)
-            passing = answer.problem is not None and answer.problem.kind in TRANSIENT
-            if not passing or pause is None:
+            self._on_step(Step.AFTER_ANSWER)
+            if pause is None or not passes(answer):
                 break
-            unanswered = unanswered or problem_in(answer).kind is ProblemKind.TRANSIENT
+            unanswered = unanswered or outcome_of(answer) == UNANSWERED
+            self._record(grant, answer)
             self._services.sleep(pause)
             if self._store.renew_lease(lease, ttl=self._patience.lease_ttl) is None:
                 break
         return answer, unanswered
 
-    def _record(self, grant: GrantRecord, answer: TokenAnswer, pair: Pair) -> None:
-        key = InstallKey(grant.account, grant.environment)
-        seen = observe.oauth(answer.exchange, grant="refresh_token", install=key, client_id=pair.client_id)
+    def _record(self, grant: GrantRecord, answer: TokenAnswer) -> None:
+        seen = observe.oauth(answer.exchange, grant="refresh_token", install=name_of(grant), client_id=grant.client_id)
         self._store.append(app=grant.app, observations=[seen])
 
     def _save(self, grant: GrantRecord, spent: TokenPair, fresh: Tokens, lease: Lease) -> TokenPair:
+        """Save the new pair, whatever else goes wrong; return what is stored then, which is what everybody uses."""
         pair = TokenPair(
             access=fresh.access,
             refresh=fresh.refresh,
             expires_at=self._services.clock() + timedelta(seconds=fresh.expires_in),
         )
-        self._store.replace_tokens(
-            grant_id=grant.id, expected_version=spent.version, tokens=pair, scopes=fresh.scopes, lease=lease
-        )
-        # Where the save was refused, a successor saved first; what is stored is what everybody uses.
+        self._on_step(Step.BEFORE_SAVE)
+        for pause in (*self._patience.back_off, None):
+            try:
+                # False where a successor saved first: then its pair is the one that counts.
+                self._store.replace_tokens(
+                    grant_id=grant.id, expected_version=spent.version, tokens=pair, scopes=fresh.scopes, lease=lease
+                )
+                break
+            except DatabaseError:
+                if pause is None:
+                    raise
+                self._services.sleep(pause)
+        self._on_step(Step.AFTER_SAVE)
         return self._store.tokens(grant_id=grant.id)
 
     def _judge_refusal(
-        self, grant: GrantRecord, spent: TokenPair, problem: OAuthProblem, *, interrupted: bool
+        self, grant: GrantRecord, spent: TokenPair, problem: OAuthProblem, earlier: IntentRecord | None
     ) -> TokenPair:
-        if problem.kind in TRANSIENT:
-            raise RefreshFailedError(
-                f"Zoom's token address did not answer properly for {_name(grant)}: {in_words(problem)}.",
-                next_step="Nothing was lost; run the command again in a few minutes.",
-            )
-        if problem.kind is ProblemKind.CLIENT_INVALID:
-            raise RefreshFailedError(
-                f"Zoom refuses the client id and secret of {grant.app}'s {grant.environment} pair: "
-                f"{in_words(problem)}.",
-                next_step=f"Run `rtms-audit app check {grant.app}`; the install itself is kept.",
-            )
+        """Mark the grant if Zoom ended it and nobody saved newer tokens meanwhile; those are then the answer."""
         if problem.kind not in ENDED:
-            raise RefreshFailedError(
-                f"Zoom refused to refresh {_name(grant)}: {in_words(problem)}.",
-                next_step="The install is kept; look the code up with `rtms-audit codes`.",
-            )
-        return self._mark_dead(grant, spent, problem.kind, interrupted=interrupted)
-
-    def _mark_dead(self, grant: GrantRecord, spent: TokenPair, kind: ProblemKind, *, interrupted: bool) -> TokenPair:
-        """Mark the grant unless somebody saved newer tokens meanwhile, which are then the answer."""
-        reason = ENDED[kind]
-        if interrupted and kind in (ProblemKind.GRANT_DEAD, ProblemKind.REUSED):
-            reason += "; an earlier refresh was interrupted after Zoom had already replaced the token"
+            raise refusal(grant, problem)
+        reason = ending_of(problem.kind, earlier)
         marked = self._store.mark_grant(
             grant_id=grant.id, status=GrantStatus.DEAD, reason=reason, expected_version=spent.version
         )
         if not marked:
             return self._store.tokens(grant_id=grant.id)
         raise GrantEndedError(
-            f"The install of {_name(grant)} works no longer: {reason}.",
-            next_step=REMEDIES.get(kind, _reinstall(grant)),
+            f"The install of {name_of(grant)} works no longer: {reason}.",
+            next_step=REMEDIES.get(problem.kind, reinstall(grant)),
         )
 
 
@@ -254,24 +279,3 @@ def refresh_hash(token: Secret) -> str:
 def holder_name(owner: str) -> str:
     """Name the thread that holds a lease: the store asks that no two holders share a name."""
     return f"{owner}/{threading.get_ident()}"
-
-
-def problem_in(answer: TokenAnswer) -> OAuthProblem:
-    """Give the problem of an answer without tokens."""
-    if answer.problem is None:
-        raise AssertionError("a token answer holds tokens or a problem")
-    return answer.problem
-
-
-def in_words(problem: OAuthProblem) -> str:
-    """Say a problem in Zoom's words, with the HTTP status."""
-    said = problem.reason or problem.error or "no reason given"
-    return f"{said} (HTTP {problem.status})" if problem.status is not None else said
-
-
-def _name(grant: GrantRecord) -> str:
-    return f"{grant.account}/{grant.environment}"
-
-
-def _reinstall(grant: GrantRecord) -> str:
-    return f"Install again: rtms-audit install {grant.account} --environment {grant.environment}"

@@ -105,6 +105,20 @@ def test_accounts_and_apps_can_be_changed(desk: Desk) -> None:
     assert desk.authorize(login_hint=desk.email("customer")).status_code == 403
 
 
+def test_faults_lose_an_answer_or_carry_a_call_out_twice(desk: Desk) -> None:
+    """The refresh token is spent although nobody heard of it; carried out twice, the second answer is given."""
+    refresh = desk.install("developer")["refresh_token"]
+    desk.order("/faults", match={"path": "/token"}, lose=True, times=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        desk.token(grant_type="refresh_token", refresh_token=refresh)
+    assert desk.token(grant_type="refresh_token", refresh_token=refresh).json()["error"] == "invalid_grant"
+    desk.order("/settings", refresh_rotation="grace")
+    desk.order("/faults", match={"path": "/token"}, twice=True, times=1)
+    again = desk.token(grant_type="refresh_token", refresh_token=refresh).json()
+    assert desk.call(again["access_token"], "/users/me").status_code == 200
+    assert desk.state()["token_calls"]["refresh_token"] == 4
+
+
 def test_faults_answer_drop_and_delay(desk: Desk) -> None:
     """An ordered answer, a dropped connection and a delay apply to matching calls, so many times."""
     token = desk.install("developer")["access_token"]

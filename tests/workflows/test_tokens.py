@@ -11,13 +11,8 @@ from rtms_audit.core.secret import Secret
 from rtms_audit.errors import UserError
 from rtms_audit.store.records import GrantStatus, TokenPair
 from rtms_audit.workflows.auditor_tokens import AuditorTokens
-from rtms_audit.workflows.tokens import (
-    GrantEndedError,
-    Patience,
-    RefreshFailedError,
-    TokenKeeper,
-    refresh_hash,
-)
+from rtms_audit.workflows.refusals import GrantEndedError, RefreshFailedError
+from rtms_audit.workflows.tokens import Patience, TokenKeeper, refresh_hash
 from rtms_audit.zoom.oauth import ProblemKind
 
 ENDINGS = [
