@@ -1,6 +1,9 @@
 """The web app: Zoom's side is open, the audit's side wants the local token."""
 
 import json
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,6 +151,27 @@ def test_the_dashboard_address_signs_the_browser_in(client: httpx.Client) -> Non
     page = client.get("/")
     assert page.status_code == 200
     assert "<table" in page.text or "No installs" in page.text
+
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no chromium is installed")
+def test_the_dashboard_is_read_in_a_real_browser(client: httpx.Client, tmp_path: Path) -> None:
+    """The address that `serve` prints leads to the matrix and the explanation, without anything from elsewhere."""
+    client.post("/api/observations", json=REPORT, headers=bearer()).raise_for_status()
+    quiet = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
+    closed = ("--disable-background-networking", "--disable-component-update", f"--user-data-dir={tmp_path}")
+    assert BROWSER is not None
+    page = subprocess.run(
+        [BROWSER, *quiet, *closed, "--timeout=20000", "--dump-dom", f"{client.base_url}/?token={TOKEN}"],
+        check=True, capture_output=True, text=True, timeout=90,
+    )  # fmt: skip
+    assert "dev-co" in page.stdout
+    assert "stopped-early" in page.stdout
+    assert "960" in page.stdout
+    assert TOKEN not in page.stdout
+    assert not re.findall(r'(?:src|href)="https?://[^"]*\.(?:js|css|woff2?|png)"', page.stdout)
 
 
 def test_a_backends_report_is_kept_and_judged(client: httpx.Client) -> None:
