@@ -158,7 +158,7 @@ class _Reader:
     def _socket(self, message: str) -> list[Observation] | None:
         """Read what a client that speaks the protocol itself says about its sockets."""
         if found := _SOCKET_CLOSED.search(message):
-            if self._conversation.accepted:
+            if self._conversation.answered:
                 return []
             closed = {"code": int(found[2]), "reason": shown((found[3] or "").strip(" :,-()\"'"))}
             return [Observation(kind=Kind.HANDSHAKE, fields={"socket": _socket_of(found[1]), "closed": closed})]

@@ -59,8 +59,8 @@ class Conversation:
     """
 
     waiting: dict[tuple[str, str], dict[str, object]] = field(default_factory=dict)
-    accepted: bool = False
-    """Whether a handshake was answered with status 0."""
+    answered: bool = False
+    """Whether the latest handshake was answered, so that a close after it is no news."""
 
     def take(self, message: Mapping[str, object], pointer: str) -> list[Observation] | None:
         """Return what a message shows; an empty list where it shows nothing yet, None where it is no message."""
@@ -69,6 +69,7 @@ class Conversation:
             return None
         if number in _REQUESTS:
             self.waiting[_REQUESTS[number], pointer] = _kept(message)
+            self.answered = False
             return []
         if number in _ANSWERS:
             return [self._answer(_ANSWERS[number], pointer, message)]
@@ -77,7 +78,7 @@ class Conversation:
         return []
 
     def _answer(self, socket: str, pointer: str, message: Mapping[str, object]) -> Observation:
-        self.accepted = self.accepted or message.get("status_code") == 0
+        self.answered = True
         return self._handshake(socket, pointer, response=_kept(message))
 
     def closed(self, socket: str, pointer: str, closed: Mapping[str, object]) -> list[Observation]:

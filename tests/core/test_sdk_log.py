@@ -206,6 +206,14 @@ def test_a_socket_closed_after_an_accepted_handshake_is_routine() -> None:
     assert readout.routine == 1
 
 
+def test_a_close_is_news_again_once_another_handshake_waits() -> None:
+    """A refused handshake closes its socket as a matter of course; the next one's bare close is told."""
+    refused = 'sent {"msg_type": 1}\nSignaling: {"msg_type": 2, "status_code": 3}\nSignaling WebSocket closed: 1000'
+    assert [o.fields.get("closed") for o in read_sdk_log(refused).observations] == [None]
+    again = read_sdk_log(f'{refused}\nsent {{"msg_type": 1}}\nSignaling WebSocket closed: 1000').observations
+    assert [o.fields.get("closed") for o in again] == [None, {"code": 1000, "reason": ""}]
+
+
 def test_keep_alives_that_the_library_cannot_answer_are_counted() -> None:
     """The SDK does not answer keep-alives without a sequence."""
     line = "wss_signal_t::handle_keep_alive_req, get sequence failed, ret: 2"
