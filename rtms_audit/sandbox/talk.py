@@ -10,6 +10,8 @@ from rtms_audit.sandbox.stream import SessionState, StopReason, Stream, StreamKe
 
 KEEP_ALIVE_REQUEST, KEEP_ALIVE_RESPONSE = 12, 13
 NOT_READY_NAP_S = 0.05
+CATCH_UP_S = 1.0
+"""How much of what a busy machine did not send in time is sent later; what is older is left out."""
 
 
 class Talk:
@@ -156,7 +158,8 @@ class MediaTalk(Talk):
     async def _pump(self, kind: str, params: Mapping[str, object]) -> None:
         """Send one medium for as long as the stream lives, once the client is ready and while nothing is paused."""
         message_type, pace_s, contents = plan(kind, params)
-        stream, first = self.stream, True
+        stream, first, clock = self.stream, True, asyncio.get_running_loop().time
+        due = clock()
         while stream.live:
             if stream.ready and not stream.paused:
                 now = self.keeper.now_ms()
@@ -167,7 +170,8 @@ class MediaTalk(Talk):
                 if first and stream.signaling is not None:
                     stream.signaling.push({"msg_type": 6, "event": {"event_type": 1, "timestamp": now}})
                 first = False
-            await asyncio.sleep(pace_s if stream.ready else min(pace_s, NOT_READY_NAP_S))
+            due = max(due + pace_s, clock() - CATCH_UP_S) if stream.ready else clock() + min(pace_s, NOT_READY_NAP_S)
+            await asyncio.sleep(max(0.0, due - clock()))
 
 
 def _outcome(status: Status) -> dict[str, object]:

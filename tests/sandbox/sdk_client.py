@@ -1,13 +1,13 @@
-"""Zoom's RTMS SDK as a program: joins what its argument says and prints what its callbacks report, a line each."""
+"""Zoom's RTMS SDK as a developer's program: joins what standard input says and prints what its callbacks report.
+
+Standard output is the console that a developer would keep; standard error holds the same reports as JSON, a line each.
+"""
 
 import json
-import os
 import sys
 import threading
 import time
 from collections import Counter
-
-os.environ.setdefault("ZM_RTMS_LOG_ENABLED", "false")
 
 import rtms
 
@@ -15,11 +15,14 @@ told: Counter[str] = Counter()
 printing = threading.Lock()
 
 
-def tell(kind: str, value: object) -> None:
-    """Print one report."""
+def tell(kind: str, value: object, words: str = "") -> None:
+    """Print one report, and the developer's own words for it."""
     with printing:
-        sys.stdout.write(json.dumps({"kind": kind, "value": value}) + "\n")
-        sys.stdout.flush()
+        if words:
+            sys.stdout.write(f"\n{words}\n")
+            sys.stdout.flush()
+        sys.stderr.write("\n" + json.dumps({"kind": kind, "value": value}) + "\n")
+        sys.stderr.flush()
 
 
 def media(kind: str, data: bytes) -> None:
@@ -31,17 +34,17 @@ def media(kind: str, data: bytes) -> None:
 
 def main() -> None:
     """Join and wait to be killed."""
-    order = json.loads(sys.argv[1])
+    order = json.load(sys.stdin)
     client = rtms.Client()
-    client.on_join_confirm(lambda reason: tell("join", reason))
-    client.on_leave(lambda reason: tell("leave", reason))
+    client.on_join_confirm(lambda reason: tell("join", reason, f"RTMS joined, reason: {reason}"))
+    client.on_leave(lambda reason: tell("leave", reason, f"on_leave reason={reason}"))
     client.on_session_update(lambda operation, _session: tell("session", operation))
     if "audio" in order["kinds"]:
         client.on_audio_data(lambda data, *_: media("audio", data))
     if "transcript" in order["kinds"]:
         client.on_transcript_data(lambda data, *_: media("transcript", data))
     client.join(order["join"])
-    time.sleep(120)
+    time.sleep(150)
 
 
 main()
