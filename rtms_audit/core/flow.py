@@ -152,13 +152,13 @@ def read(situation: Situation, attempt: Attempt | None = None) -> Flow:
     """Read the course of an attempt, by default the latest."""
     attempt = attempt or situation.attempt
     trigger, trigger_evidence = _trigger(situation, attempt)
+    media, media_evidence = _media(situation)
     if attempt is None:
-        return Flow(trigger=trigger, trigger_evidence=trigger_evidence)
+        return Flow(trigger=trigger, trigger_evidence=trigger_evidence, media=media, media_evidence=media_evidence)
     calls = attempt.start_calls
     refusals = [(error, call) for call in calls if (error := reading.refusal(call))]
     accepted = [call for call in calls if 200 <= (reading.http_status(call) or 0) < 300 and not reading.refusal(call)]
     started = attempt.started
-    media, media_evidence = _media(situation)
     return Flow(
         announced=started[0] if started else _watched_start(attempt),
         has_address=any(reading.payload(event).get("server_urls") for event in started),
@@ -183,7 +183,7 @@ def _watched_start(attempt: Attempt) -> Observation | None:
 
 def _meeting(attempt: Attempt) -> bool | None:
     """Return whether a meeting is known to have run during the attempt."""
-    if any(reading.event_name(o).endswith(("meeting.started", "webinar.started")) for o in attempt.observations):
+    if any(reading.event_name(o).endswith(("meeting.started", "webinar.started", "session.started")) for o in attempt.observations):
         return True
     said = [w.fields.get("meeting_started") for w in attempt.watches]
     if True in said:
