@@ -27,14 +27,14 @@ _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
 def default_database() -> str:
-    """The address of the SQLite file in the user's data directory; nothing is made."""
+    """Return the address of the SQLite file in the user's data directory; nothing is made."""
     from platformdirs import user_data_path
 
     return sqlite_url(user_data_path("rtms-audit", appauthor=False) / "audit.db")
 
 
 def sqlite_url(path: Path) -> str:
-    """The SQLAlchemy address of a SQLite file."""
+    """Return the SQLAlchemy address of a SQLite file."""
     return f"sqlite:///{path}"
 
 

@@ -14,6 +14,7 @@ from rtms_audit.core.model import Kind, Observation
 JOIN_CALLBACKS = ("joinconfirm",)
 LEAVE_CALLBACKS = ("leave", "sessionleave")
 START_CALLBACKS = ("startrtms",)
+MEETING_EVENTS = ("meeting.started", "webinar.started", "session.started")
 WINDOW_SLACK = timedelta(minutes=2)
 """How far outside a watched window an event may lie and still belong to it: clocks differ."""
 
@@ -157,7 +158,7 @@ def _continues(current: Attempt, observation: Observation, stream: str) -> bool:
         return current.saw_start and not current.is_over and bool(_accepted(current))
     if reading.is_rtms(observation, "started"):
         return not (current.saw_start or current.was_refused or _was_awaited_in_vain(current))
-    if reading.event_name(observation).endswith("meeting.started"):
+    if reading.event_name(observation) in MEETING_EVENTS:
         return not (current.saw_start or current.watches)
     if observation.kind in (Kind.HANDSHAKE, Kind.SDK) and not _is_leave(observation):
         return not (current.join_confirms and current.is_over) and not _was_awaited_in_vain(current)
@@ -180,9 +181,11 @@ def _was_awaited_in_vain(attempt: Attempt) -> bool:
 
 
 def _watched(attempts: list[Attempt], watch: Observation) -> Attempt | None:
-    """Find the latest attempt that a watched window overlaps."""
+    """Find the latest attempt that a watched window overlaps: one with a stream, where the window saw one start."""
     begin, end = window(watch)
-    for attempt in reversed(attempts):
+    saw_start = any("rtms_started" in name for name in watched_events(watch))
+    with_stream = [attempt for attempt in attempts if attempt.saw_start]
+    for attempt in reversed(with_stream if saw_start and with_stream else attempts):
         times = [time for o in attempt.observations for time in (o.at, *window(o)) if time]
         if not times or begin is None or end is None:
             return attempt
@@ -195,7 +198,7 @@ def _belongs(observation: Observation) -> bool:
     """Whether an observation speaks of an attempt, and not of the install as such."""
     if observation.kind is Kind.WEBHOOK:
         name = reading.event_name(observation)
-        return "rtms" in name or name.endswith(("meeting.started", "webinar.started", "session.started"))
+        return "rtms" in name or name in MEETING_EVENTS
     if observation.kind is Kind.SDK:
         watched = (*JOIN_CALLBACKS, *LEAVE_CALLBACKS, *START_CALLBACKS, "join")
         return reading.callback(observation) in watched
@@ -205,13 +208,13 @@ def _belongs(observation: Observation) -> bool:
 
 
 def _without_background(attempts: list[Attempt]) -> list[Attempt]:
-    """Drop windows in which no meeting is known to have run, as long as anything else is known."""
+    """Drop idle windows, and meetings of which nothing but their start is known, as long as anything else is known."""
     telling = [a for a in attempts if not all(_is_idle(o) for o in a.observations)]
     return telling or attempts[-1:]
 
 
 def _is_idle(observation: Observation) -> bool:
-    return (
+    return reading.event_name(observation) in MEETING_EVENTS or (
         observation.kind is Kind.WATCH
         and observation.fields.get("meeting_started") is not True
         and not any("rtms" in name for name in watched_events(observation))

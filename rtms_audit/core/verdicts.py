@@ -203,6 +203,6 @@ class Diagnosis:
 
 
 def leading(causes: Sequence[Cause]) -> Cause | None:
-    """Return the strongest cause that is more than possible and no ordinary end, else the first; None without causes."""
+    """Return the strongest cause that is more than possible and no ordinary end, else the first, else None."""
     sure = (c for c in causes if c.status is not Status.POSSIBLE and c.category is not Category.ORDINARY)
     return next(sure, causes[0] if causes else None)
