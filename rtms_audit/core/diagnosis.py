@@ -56,6 +56,7 @@ def diagnose(
     happened = outcome(subject)
     ran = happened is Outcome.STARTED
     plan, plan_reason = _plan(situation)
+    found = contradictions(subject)
     return Diagnosis(
         install=key,
         plan=plan,
@@ -64,11 +65,11 @@ def diagnose(
         summary=_summary(happened, causes),
         causes=causes,
         ruled_out=ruled_out,
-        next=next_steps(situation, causes, ran=ran),
+        next=next_steps(situation, causes, ran=ran, disputed={contradiction.fact for contradiction in found}),
         decisions=tuple(_decision(check, answer) for check, answer in answers.items()),
         hypotheses=hypotheses(happened, causes, ruled_out),
         timeline=timeline(situation.own),
-        contradictions=contradictions(subject),
+        contradictions=found,
         facts=_facts(subject),
     )
 

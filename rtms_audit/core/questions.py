@@ -1,6 +1,6 @@
 """What to find out next: how each fact is found out, and who can."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rtms_audit.core.causes import CAUSES, ZOOM_APPS_SETTINGS
 from rtms_audit.core.situation import Situation
@@ -99,9 +99,12 @@ QUESTIONS: dict[str, tuple[str, str]] = {
 """Each fact that is asked for, how it is found out, and who can."""
 
 
-def next_steps(situation: Situation, causes: Iterable[Cause], *, ran: bool) -> tuple[NextStep, ...]:
+def next_steps(
+    situation: Situation, causes: Iterable[Cause], *, ran: bool, disputed: Collection[str] = ()
+) -> tuple[NextStep, ...]:
     """Return the questions that the causes leave open, those of the strongest cause first.
 
+    `disputed` are facts whose statement something else contradicts: they are asked again.
     `ran` says that the stream ran in order: then only causes that are likely ask.
     """
     facts: list[str] = []
@@ -113,6 +116,5 @@ def next_steps(situation: Situation, causes: Iterable[Cause], *, ran: bool) -> t
         facts.append(first)
         second += others
     ordered = dict.fromkeys((*facts, *second))
-    return tuple(
-        NextStep(fact, *QUESTIONS[fact]) for fact in ordered if not isinstance(situation.facts.get(fact), Known)
-    )[:MOST]
+    wanted = [f for f in ordered if f in disputed or not isinstance(situation.facts.get(f), Known)]
+    return tuple(NextStep(fact, *QUESTIONS[fact]) for fact in wanted[:MOST])
