@@ -33,6 +33,11 @@ def test_what_is_known_is_not_asked(judge: Judge) -> None:
     assert "setting.share_realtime_content" not in asked(judge("silent", {"setting.share_realtime_content": "on"}))
 
 
+def test_what_is_disputed_is_asked_again(judge: Judge) -> None:
+    """A statement that Zoom's answer contradicts settles nothing."""
+    assert asked(judge({"setting.app_allowed": True}, "start 13262")) == ["setting.app_allowed"]
+
+
 def test_a_stream_that_ran_asks_for_what_is_likely_only(judge: Judge) -> None:
     """Mere possibilities are of no interest then, nor are ordinary ends."""
     assert asked(judge("started", "join 0", "keepalives missed 1", "stopped 6")) == []
