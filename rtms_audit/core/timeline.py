@@ -1,6 +1,7 @@
 """An install's observations in words, in time order, with the reading of each code."""
 
 from collections.abc import Callable, Iterable
+from datetime import date
 
 from rtms_audit.core import reading
 from rtms_audit.core.answers import as_int
@@ -48,7 +49,10 @@ def _rest(observation: Observation) -> tuple[str, str]:
     told = f"{call} answered {status or 'an error'}"
     if error.code is None:
         return f"{told}: {error.message[:120]}", ""
-    return f"{told}, code {error.code}: {error.message[:120]}", f"code {_said('rest', error.code)}"
+    return (
+        f"{told}, code {error.code}: {error.message[:120]}",
+        f"code {_said('rest', error.code, observation.at.date() if observation.at else None)}",
+    )
 
 
 def _oauth(observation: Observation) -> tuple[str, str]:
@@ -132,8 +136,8 @@ def _statement(observation: Observation) -> tuple[str, str]:
     return f"{by} says: {reading.text(observation.fields.get('about'))} is {words}", ""
 
 
-def _said(kind: str, number: int | str) -> str:
-    return f"{describe(kind, number)}".rstrip(".") + "."
+def _said(kind: str, number: int | str, on: date | None = None) -> str:
+    return f"{describe(kind, number, on)}".rstrip(".") + "."
 
 
 _WORDS: dict[Kind, Callable[[Observation], tuple[str, str]]] = {

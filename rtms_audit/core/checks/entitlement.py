@@ -11,6 +11,7 @@ https://devforum.zoom.us/t/144213, https://devforum.zoom.us/t/141905 (second-han
 """
 
 from rtms_audit.core import reading
+from rtms_audit.core.changes import SELF_SERVICE, STARTED_FIELDS
 from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, confirmed, likely, possible, seen
 from rtms_audit.core.model import Observation, Plan, Usage
 from rtms_audit.core.situation import Situation
@@ -51,6 +52,8 @@ def _refused(subject: Subject) -> Claim | None:
         return confirmed("entitlement-missing", f"{reason}; the owner's Developer Pack is {pack}", *evidence)
     if pack == "active":
         reason += "; the pack is said to be active, so ask whether RTMS is enabled for this app id"
+    elif SELF_SERVICE.holds(situation.when) is False:
+        reason += f"; before {SELF_SERVICE.since} Zoom's support enabled it per app id"
     return likely("entitlement-missing", reason, *evidence)
 
 
@@ -64,7 +67,12 @@ def _no_address(subject: Subject) -> Claim | None:
         return None
     reason = "the started event came without server_urls and rtms_stream_id, as is reported after a trial has ended"
     evidence = (*seen(event), *subject.situation.evidence("account.developer_pack"))
-    whole = bool(payload.get("meeting_uuid") and payload.get("operator_id"))
+    expected = (
+        "meeting_uuid",
+        "operator_id",
+        *(("account_id",) if STARTED_FIELDS.holds(subject.situation.when) else ()),
+    )
+    whole = all(payload.get(name) for name in expected)
     if whole or subject.situation.word("account.developer_pack") in (*GONE, "trial"):
         return likely("entitlement-missing", reason, *evidence, phase=STREAM)
     return possible("entitlement-missing", reason, *evidence, phase=STREAM)

@@ -10,17 +10,12 @@ Source: https://developers.zoom.us/changelog/rtms/january-18-2026, https://devfo
 https://www.recall.ai/blog/understanding-zoom-rtms-behavior-and-its-constraints (observed, 2026-01-22)
 """
 
-from datetime import date
-
+from rtms_audit.core.changes import CONTINUOUS_SHARING, HOST_NOT_NEEDED
 from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, likely, possible
 
 CAUSES = ("host-absent",)
 FACT = "host.present"
 NOT_STARTED = 3000
-HOST_NOT_NEEDED_SINCE = date(2026, 1, 18)
-"""Since then the host need not be in the meeting for a REST start: https://developers.zoom.us/changelog/rtms/january-18-2026."""
-CONTINUES_SINCE = date(2026, 10, 30)
-"""Since then a stream goes on by default when the host leaves: https://developers.zoom.us/changelog/rtms/october-30-2026."""
 
 
 def decide(subject: Subject) -> Answer:
@@ -51,14 +46,14 @@ def _away(subject: Subject, evidence: tuple[str, ...]) -> Claim:
     situation = subject.situation
     join, approval = situation.word("meeting.join_before_host"), situation.word("setting.require_host_approval")
     evidence += situation.evidence("meeting.join_before_host", "setting.require_host_approval")
-    old_rule = situation.when is not None and situation.when < HOST_NOT_NEEDED_SINCE
+    old_rule = HOST_NOT_NEEDED.holds(situation.when) is False and subject.flow.trigger != "auto-start"
     if join == "off":
         return likely("host-absent", "the host was away and nobody may join before the host", *evidence)
     if approval == "on":
         return likely("host-absent", "the host was away, and the host's approval is required", *evidence)
     if old_rule and (subject.flow.prevented or subject.flow.accepted):
         return likely(
-            "host-absent", f"the host was away, and before {HOST_NOT_NEEDED_SINCE} a start needed the host", *evidence
+            "host-absent", f"the host was away, and before {HOST_NOT_NEEDED.since} a start needed the host", *evidence
         )
     return possible("host-absent", "the host was away", *evidence)
 
@@ -67,6 +62,6 @@ def _during(subject: Subject, evidence: tuple[str, ...]) -> Answer:
     """Weigh the host's leaving during a stream, which ended it before 2026-10-30."""
     flow, when = subject.flow, subject.situation.when
     lost = flow.media is False or (bool(flow.stops) and flow.stop_reason is None)
-    if not lost or (when and when >= CONTINUES_SINCE):
+    if not lost or CONTINUOUS_SHARING.holds(when):
         return answer([], "the host was away, and the stream came all the same")
     return answer([possible("host-absent", "the host left during the stream", *evidence, phase=STREAM)], "")

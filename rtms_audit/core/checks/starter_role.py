@@ -9,15 +9,12 @@ Source: https://developers.zoom.us/docs/rtms/troubleshooting,
 https://developers.zoom.us/changelog/rtms/july-04-2026, https://devforum.zoom.us/t/144673 (2026-07)
 """
 
-from datetime import date
-
+from rtms_audit.core.changes import INVITED_MAY_START
 from rtms_audit.core.checks.check import Answer, Subject, answer, confirmed, likely, possible
 
 CAUSES = ("starter-not-permitted",)
 FACT = "starter.role"
 REFUSED = {2308: "not allowed to start the RTMS app", 2312: "participant_user_id is not one that may be started for"}
-INVITED_SINCE = date(2026, 7, 4)
-"""Since then an invited participant who has joined may start: https://developers.zoom.us/changelog/rtms/july-04-2026."""
 
 
 def decide(subject: Subject) -> Answer:
@@ -50,11 +47,13 @@ def _refusal(subject: Subject) -> str:
 
 def _invited(subject: Subject, evidence: tuple[str, ...]) -> Answer:
     when = subject.situation.when
-    if when and when >= INVITED_SINCE:
-        fine = f"the starter was invited, which is enough since {INVITED_SINCE}"
+    if INVITED_MAY_START.holds(when):
+        fine = f"the starter was invited, which is enough since {INVITED_MAY_START.since}"
         return answer([], "", fine=fine, evidence=evidence)
     if when is None:
-        return answer([], f"the starter was invited; whether that is enough depends on the day ({INVITED_SINCE})")
-    reason = f"the starter was invited, which was not enough before {INVITED_SINCE}"
+        return answer(
+            [], f"the starter was invited; whether that is enough depends on the day ({INVITED_MAY_START.since})"
+        )
+    reason = f"the starter was invited, which was not enough before {INVITED_MAY_START.since}"
     make = likely if subject.flow.prevented and not subject.flow.refused else possible
     return answer([make("starter-not-permitted", reason, *evidence)], "")

@@ -4,6 +4,7 @@ One module per kind; `lookup` finds one code, `search` looks through all kinds, 
 never fails: a number that nobody knows is shown as unknown and kept.
 """
 
+import datetime
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -50,17 +51,19 @@ KINDS: Mapping[str, CodeKind] = MappingProxyType(
 """Every kind by its id, those that explain a failure first."""
 
 
-def lookup(kind: str, number: int | str) -> Code | None:
+def lookup(kind: str, number: int | str, on: datetime.date | None = None) -> Code | None:
     """Return the code of a kind, None where the number is not known; ValueError where there is no such kind.
+
+    Where Zoom changed a meaning, the one that held `on` a day is returned, by default the one that holds now.
 
     Numbers may be given as text, decimal or as 0x…; words are compared without regard to case.
     """
-    return _kind(kind).find(number)
+    return _kind(kind).find(number, on)
 
 
-def describe(kind: str, number: int | str) -> str:
+def describe(kind: str, number: int | str, on: datetime.date | None = None) -> str:
     """Return `960 PEER_CLOSED: …` for a known code, and words that say so for an unknown one."""
-    code = lookup(kind, number)
+    code = lookup(kind, number, on)
     if code is None:
         return f"unknown {_kind(kind).id} {number}, kept as it is"
     return f"{code.number} {code.name}: {code.meaning}"

@@ -60,6 +60,12 @@ class Code:
     valid_from: datetime.date | None = None
     valid_to: datetime.date | None = None
 
+    def holds(self, on: datetime.date | None) -> bool:
+        """Whether this meaning held on a day; without a day, whether it still holds."""
+        if on is None:
+            return self.valid_to is None
+        return (self.valid_from or on) <= on <= (self.valid_to or on)
+
 
 @dataclass(frozen=True, slots=True)
 class CodeKind:
@@ -70,10 +76,11 @@ class CodeKind:
     note: str
     codes: tuple[Code, ...]
 
-    def find(self, number: int | str) -> Code | None:
-        """Return the code of this table with this number or word, None where it has none."""
+    def find(self, number: int | str, on: datetime.date | None = None) -> Code | None:
+        """Return the code of this table with this number or word as it held on a day, by default today's; else None."""
         wanted = normal(number)
-        return next((code for code in self.codes if normal(code.number) == wanted), None)
+        found = [code for code in self.codes if normal(code.number) == wanted]
+        return next((code for code in found if code.holds(on)), found[0] if found else None)
 
 
 def normal(number: int | str) -> int | str:

@@ -25,6 +25,17 @@ RTMS_CODES = (
         "be in the meeting.",
     ),
     _rtms(
+        number=2308,
+        name="NOT_ALLOWED_TO_START",
+        meaning="Not allowed to start RTMS in this meeting: the caller (or the participant named) is neither host nor "
+        "alternative host.",
+        fault=Fault.STARTER,
+        remedy="Start as the host or an alternative host. Since 2026-07-04 an invited participant may start too.",
+        source=(at.TROUBLESHOOTING, at.forum(144109)),
+        valid_to=datetime.date(2026, 7, 3),
+        trap="HTTP 403 or 400. Invited participants were refused before 2026-07-04.",
+    ),
+    _rtms(
         number=2309,
         name="HOST_AUTHORIZATION_NEEDED",
         meaning="The host of the meeting, in another account, still has to allow it.",
@@ -66,6 +77,16 @@ RTMS_CODES = (
         confidence=Confidence.COMMUNITY,
         valid_from=datetime.date(2026, 1, 18),
         trap="Before 2026-01-18 it also came when the host was not the first to join.",
+    ),
+    _rtms(
+        number=3000,
+        name="MEETING_NOT_STARTED",
+        meaning="The meeting has not started, or the host was not the first to join it.",
+        fault=Fault.STARTER,
+        remedy="Let the host join first, wait for meeting.started, and try again.",
+        source=(at.WINKK, at.forum(140368)),
+        confidence=Confidence.COMMUNITY,
+        valid_to=datetime.date(2026, 1, 17),
     ),
     _rtms(
         number=3001,

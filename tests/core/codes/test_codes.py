@@ -24,14 +24,14 @@ def test_every_code_is_complete(code: Code) -> None:
     assert Confidence(code.confidence)
     assert Fault(code.fault)
     assert code in KINDS[code.kind].codes
-    assert codes.lookup(code.kind, code.number) == code
-    assert code.meaning in codes.describe(code.kind, code.number)
+    assert codes.lookup(code.kind, code.number, code.valid_to) == code
+    assert code.meaning in codes.describe(code.kind, code.number, code.valid_to)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.id)
 def test_every_table_is_complete(kind: codes.CodeKind) -> None:
-    """A table has a title, a note and no number twice."""
-    numbers = [code.number for code in kind.codes]
+    """A table has a title, a note and no number twice for one time."""
+    numbers = [(code.number, code.valid_to) for code in kind.codes]
     assert kind.title
     assert kind.note.endswith(".")
     assert len(numbers) == len(set(numbers))
@@ -121,6 +121,17 @@ def test_meanings_carry_the_day_since_when_they_hold() -> None:
     assert found is not None
     assert found.valid_from == datetime.date(2026, 7, 4)
     assert found.valid_to is None
+
+
+@pytest.mark.parametrize(("number", "change"), [(2308, datetime.date(2026, 7, 4)), (3000, datetime.date(2026, 1, 18))])
+def test_a_meaning_is_that_of_its_day(number: int, change: datetime.date) -> None:
+    """The day before a change the old wording holds, on the day of the change the new one."""
+    before, since = (codes.lookup("rest", number, change - datetime.timedelta(days=days)) for days in (1, 0))
+    assert before is not None
+    assert since is not None
+    assert before.valid_to == change - datetime.timedelta(days=1)
+    assert since == codes.lookup("rest", number)
+    assert before.meaning != since.meaning
 
 
 def test_unknown_numbers_are_said_to_be_kept() -> None:
