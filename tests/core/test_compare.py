@@ -90,11 +90,11 @@ def test_supposing_a_fact_takes_back_the_refusal_it_would_have_spared(
 )
 def test_supposing_the_right_pair_takes_back_a_refused_signature(case_of: CaseOf, failure: list[str]) -> None:
     """With this environment's pair the handshake would not have failed for its signature."""
-    (flip,) = what_if(case_of("started", *failure), "acme", {"receiver.signing_environment": "production"})
+    case = case_of("started", *failure, "keepalives missed 0")
+    (flip,) = what_if(case, "acme", {"receiver.signing_environment": "production"})
     assert "credentials-mismatch" in {c.id for c in flip.before.causes}
     assert "credentials-mismatch" not in {c.id for c in flip.after.causes}
-    other = what_if(case_of("started", *failure, "keepalives missed 0"), "acme", {"receiver.client_id": "x"})
-    assert other == ()
+    assert what_if(case, "acme", {"receiver.client_id": "x"}) == ()
 
 
 @pytest.mark.parametrize(

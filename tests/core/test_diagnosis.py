@@ -104,6 +104,13 @@ def test_a_summary_is_one_sentence(judge: Judge, observations: list[object], sum
     assert judge(*observations).summary.startswith(summary)
 
 
+def test_an_ordinary_end_does_not_lead_where_a_fault_is_likely(judge: Judge) -> None:
+    """The strongest cause that is no ordinary end is named first; without causes there is none."""
+    found = judge("started", "join 0", "stopped 3")
+    assert (found.causes[0].id, found.leading.id if found.leading else "") == ("ended-normally", "starter-absent")
+    assert judge().leading is None
+
+
 @pytest.mark.parametrize(
     ("observations", "fact", "value"),
     [
