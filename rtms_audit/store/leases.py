@@ -38,6 +38,10 @@ class Leases(Base):
             return None
         return Lease(name=name, owner=owner, fencing=fencing or 1, expires_at=now + ttl)
 
+    def is_leased(self, name: str) -> bool:
+        """Whether somebody holds a lease now."""
+        return self._is_held(name, self._now())
+
     def _is_held(self, name: str, now: datetime) -> bool:
         """Look before writing: those who wait must not keep the holder from writing its new tokens down."""
         with self._reading() as session:

@@ -7,26 +7,33 @@ is not joined without being told to.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
-from rtms_audit.core import reading
 from rtms_audit.core.model import Environment, InstallKey, Kind, Observation
 from rtms_audit.core.secret import Secret
 from rtms_audit.errors import AuditError, UserError
 from rtms_audit.store.records import AppCredentials, GrantRecord, GrantStatus
-from rtms_audit.workflows import observe
+from rtms_audit.workflows import observe, probe_steps
 from rtms_audit.workflows.collect import problem_of
+from rtms_audit.workflows.probe_steps import Listener, Step
 from rtms_audit.workflows.services import ApiClient, Services
 from rtms_audit.workflows.tokens import TokenKeeper
-from rtms_audit.zoom.calls import MEETING, RTMS_STATUS, missing_scopes
+from rtms_audit.zoom.calls import MEETING, RTMS_STATUS
 from rtms_audit.zoom.exchange import Exchange
+from rtms_audit.zoom.rtms_messages import Medium
 from rtms_audit.zoom.rtms_plan import JoinPlan, JoinResult
 from rtms_audit.zoom.webhooks import Event, read_event
 
+__all__ = ["EACH_MEDIUM", "EVENT_DEADLINE", "Joiner", "ProbePlan", "Prober", "Step"]
+
 EVENT_DEADLINE = 60.0
 """Seconds to wait for the started event: a stream that nobody joins ends after as long (devforum.zoom.us/t/144332)."""
+
+EACH_MEDIUM = (Medium.AUDIO, Medium.VIDEO, Medium.DESKSHARE, Medium.TRANSCRIPT, Medium.CHAT)
+"""What is asked for, each on a socket of its own: combined masks are refused with status 14."""
 
 SLACK = timedelta(seconds=5)
 """How much earlier than our call an event may be stamped and still belong to it."""
@@ -35,7 +42,7 @@ ALREADY_RUNNING = 10308
 
 
 class Joiner(Protocol):
-    """Joins a stream, as `zoom.rtms_socket.join` does."""
+    """Joins a stream, as `zoom.rtms_socket.join` and `zoom.sdk_join.join` do."""
 
     def __call__(self, plan: JoinPlan, *, clock: Callable[[], datetime]) -> JoinResult:
         """Do the handshakes of the plan and say what came of them."""
@@ -46,27 +53,22 @@ class Joiner(Protocol):
 class ProbePlan:
     """What to probe, and how far to go.
 
-    `stay` counts seconds in the stream, `deadline` seconds to wait for the started event. `take_over` joins a stream
-    that was running before; `try_other` joins with the other environment's pair where the own one is refused.
+    `participant` is the user id in whose name to start, where it is not the install's own user. `stay` counts seconds
+    in the stream, `deadline` seconds to wait for the started event. `take_over` joins a stream that was running
+    before; `try_other` joins with the other environment's pair where the own one is refused.
     """
 
     app: str | None
     key: InstallKey
     meeting: str
+    participant: str | None = None
     try_other: bool = False
     take_over: bool = False
     dry_run: bool = False
     stay: float = 0.0
     deadline: float = EVENT_DEADLINE
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a probe: `good` is None where nothing was learnt either way."""
-
-    name: str
-    good: bool | None
-    text: str
+    media: tuple[Medium, ...] = EACH_MEDIUM
+    ca_file: Path | None = None
 
 
 @dataclass
@@ -76,8 +78,9 @@ class _Run:
     grant: GrantRecord
     api: ApiClient
     began: datetime
+    listener: Listener
     started_by_us: bool = False
-    steps: list[Step] = field(default_factory=list)
+    meeting_runs: bool = False
 
 
 class Prober:
@@ -93,22 +96,39 @@ class Prober:
         self._poll = poll
 
     def run(self) -> Iterator[Step]:
-        """Do the probe. AuditError where it cannot even begin (not installed, dead grant, Zoom unreachable)."""
+        """Do the probe. AuditError where it cannot even begin (not installed, dead grant, Zoom unreachable).
+
+        What was started is stopped also where whoever reads the steps goes away.
+        """
         grant = self._grant()
-        yield from self._scopes(grant)
+        listener = self._listener()
+        yield probe_steps.scopes_step(grant)
+        yield listener.step
+        yield from probe_steps.known_steps(self._store, self._app.name, self._plan.key)
         if self._plan.dry_run:
             yield from self._would_do()
             return
-        run = _Run(grant, self._api(grant), self._services.clock())
-        yield self._look_at_meeting(run)
-        start = self._start(run)
-        yield start
+        run = _Run(grant, self._api(grant), self._services.clock(), listener)
+        abandoned = False
         try:
-            if start.good is not False:
-                yield from self._follow(run)
+            yield from self._steps(run)
+        except GeneratorExit:
+            abandoned = True
+            raise
         finally:
             if run.started_by_us:
-                yield self._stop(run)
+                stopped = self._stop(run)
+                if not abandoned:
+                    yield stopped
+
+    def _steps(self, run: _Run) -> Iterator[Step]:
+        meeting = self._look_at_meeting(run)
+        run.meeting_runs = meeting.good is True
+        yield meeting
+        start = self._start(run)
+        yield start
+        if start.good is not False:
+            yield from self._follow(run)
 
     def _grant(self) -> GrantRecord:
         self._store.account(self._plan.key.account)
@@ -122,24 +142,22 @@ class Prober:
             )
         return grant
 
-    def _scopes(self, grant: GrantRecord) -> Iterator[Step]:
-        """Say what blocks before anything was started."""
-        lacking = [need.scope for need in missing_scopes(grant.scopes) if need.required]
-        if lacking and grant.scopes:
-            yield Step("scopes", False, f"the grant lacks {', '.join(lacking)}; they are given by installing again")
-        elif not grant.scopes:
-            yield Step("scopes", None, "Zoom's token answer named no scopes")
-        else:
-            yield Step("scopes", True, "the grant holds the media, event and control scopes that RTMS needs")
+    def _listener(self) -> Listener:
+        environment = self._plan.key.environment
+        return probe_steps.look_for_listener(self._store, self._app.name, environment, self._services.clock())
 
     def _would_do(self) -> Iterator[Step]:
         path = RTMS_STATUS.path_for(meeting_id=self._plan.meeting)
-        client_id = self._app.environments[self._plan.key.environment].client_id
-        yield Step("start", None, f"would call PATCH {path} with action start and client id {client_id}")
+        named = f" for participant {self._plan.participant}" if self._plan.participant else ""
+        yield Step("start", None, f"would call PATCH {path} with action start and client id {self._client_id()}{named}")
         yield Step("event", None, f"would wait {self._plan.deadline:g} s for meeting.rtms_started in the store")
         other = ", then with the other pair where it is refused" if self._plan.try_other else ""
-        yield Step("join", None, f"would join with the {self._plan.key.environment} pair{other}")
+        media = ", ".join(medium.key for medium in self._plan.media)
+        yield Step("join", None, f"would join with the {self._plan.key.environment} pair{other}, each alone: {media}")
         yield Step("stop", None, "would stop what it started")
+
+    def _client_id(self) -> str:
+        return self._app.environments[self._plan.key.environment].client_id
 
     def _api(self, grant: GrantRecord) -> ApiClient:
         held = self._keeper.access(grant)
@@ -154,15 +172,13 @@ class Prober:
     def _look_at_meeting(self, run: _Run) -> Step:
         exchange = run.api.get(MEETING.path_for(meeting_id=self._plan.meeting))
         self._keep(observe.rest(exchange, install=self._plan.key))
-        problem = problem_of(exchange)
-        if problem:
-            return Step("meeting", None, f"the meeting could not be read: {problem}")
-        status = str(reading.mapping(exchange.parsed).get("status", "unknown"))
-        return Step("meeting", status == "started", f"the meeting is {status}")
+        return probe_steps.meeting_step(exchange, run.grant.user_id)
 
     def _control(self, run: _Run, action: str) -> Exchange:
-        client_id = self._app.environments[self._plan.key.environment].client_id
-        body = {"action": action, "settings": {"client_id": client_id}}
+        settings = {"client_id": self._client_id()}
+        if self._plan.participant:
+            settings["participant_user_id"] = self._plan.participant
+        body = {"action": action, "settings": settings}
         exchange = run.api.patch(RTMS_STATUS.path_for(meeting_id=self._plan.meeting), body)
         self._keep(observe.rest(exchange, install=self._plan.key))
         return exchange
@@ -227,26 +243,23 @@ class Prober:
             self._services.sleep(self._poll)
 
     def _no_event(self, run: _Run) -> Step:
-        """Say that nothing came, and whether the listener was there to take it."""
-        now = self._services.clock()
-        recent = [
-            seen
-            for seen in self._store.observations(app=self._app.name)
-            if seen.kind in (Kind.WEBHOOK, Kind.WATCH) and seen.at is not None and seen.at >= run.began
-        ]
-        if recent:
-            window: dict[str, object] = {"from": run.began.isoformat(), "until": now.isoformat(), "events": []}
-            watch = Observation(kind=Kind.WATCH, fields=window, at=now, install=self._plan.key, source="probe")
-            self._keep(watch)
-            return Step("event", False, "no started event came, although the listener took others meanwhile")
-        return Step(
-            "event", None, "no started event came; whether a listener was there is not known (rtms-audit serve)"
+        step, window = probe_steps.watched(
+            self._store,
+            self._app.name,
+            run.listener,
+            self._plan.key,
+            began=run.began,
+            now=self._services.clock(),
+            running=run.meeting_runs,
         )
+        if window is not None:
+            self._keep(window)
+        return step
 
     def _join_all(self, event: Event) -> Iterator[Step]:
         own = self._plan.key.environment
         result = self._join_with(event, own)
-        yield _joined(f"join as {own}", result)
+        yield probe_steps.joined_step(f"join as {own}", result)
         if result.signaled or not self._plan.try_other:
             return
         other = Environment.PRODUCTION if own is Environment.DEVELOPMENT else Environment.DEVELOPMENT
@@ -254,7 +267,7 @@ class Prober:
             yield Step("join", None, f"the {other} pair is not registered")
             return
         crossed = self._join_with(event, other)
-        step = _joined(f"join as {other}", crossed)
+        step = probe_steps.joined_step(f"join as {other}", crossed)
         if crossed.signaled:
             step = Step(
                 step.name, False, f"{step.text}: the stream belongs to the {other} pair, so the pairs are mixed up"
@@ -269,12 +282,14 @@ class Prober:
             stream_of=event.stream_of or "",
             stream_id=event.stream_id or "",
             server_urls=",".join(event.addresses),
+            media=self._plan.media,
             id_field=event.id_field or "meeting_uuid",
             stay=self._plan.stay,
+            ca_file=self._plan.ca_file,
             label=f"probe-{environment}",
         )
         result = self._join(plan, clock=self._services.clock)
-        self._keep(*join_observations(result, self._plan.key))
+        self._keep(*probe_steps.join_observations(result, self._plan.key))
         return result
 
     def _stop(self, run: _Run) -> Step:
@@ -288,24 +303,3 @@ class Prober:
 
     def _keep(self, *observations: Observation) -> None:
         self._store.append(app=self._app.name, observations=observations)
-
-
-def join_observations(result: JoinResult, key: InstallKey) -> tuple[Observation, ...]:
-    """Write the steps of a join as observations."""
-    return tuple(
-        Observation(
-            kind=step.kind, fields=step.fields, at=step.at, install=key, source="probe", duration_ms=step.duration_ms
-        )
-        for step in result.steps
-    )
-
-
-def _joined(name: str, result: JoinResult) -> Step:
-    if not result.signaled:
-        status = result.signaling_status
-        told = f"status {status}" if status is not None else "a closed or silent socket"
-        return Step(name, False, f"the signaling handshake was answered by {told}")
-    media = ", ".join(medium.key for medium in result.media) or "none"
-    missing = "".join(f"; no address for {medium.key} (scope not granted)" for medium in result.without_address)
-    kept = f", {result.keep_alives} keep-alives answered" if result.keep_alives else ""
-    return Step(name, result.joined, f"joined; media received: {media}{kept}{missing}")

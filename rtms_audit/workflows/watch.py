@@ -6,11 +6,11 @@ does not know receives nothing, and its silence proves nothing.
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from rtms_audit.core.model import Environment, InstallKey, Kind, Observation
-from rtms_audit.store.records import GrantStatus
+from rtms_audit.store.records import GrantStatus, Lease
 from rtms_audit.workflows.services import Services
 
 EVERY = timedelta(minutes=15)
@@ -20,7 +20,18 @@ VALID_FOR = timedelta(hours=72)
 """How long an earlier request proves that Zoom knows the address: it validates again every 72 h
 (developers.zoom.us/docs/api/webhooks, 2026-02)."""
 
+BEAT = timedelta(seconds=20)
+"""How often a listener says in the store that it is there."""
+
+BEAT_LASTS = timedelta(seconds=60)
+"""How long such a word holds: a listener that crashed counts as there for no longer."""
+
 MEETING_STARTED = "meeting.started"
+
+
+def listening(app: str) -> str:
+    """Return the name of the lease that a listener of an app holds while it is up."""
+    return f"listening/{app}"
 
 
 class Watch:
@@ -36,6 +47,8 @@ class Watch:
         self._events: dict[tuple[str, InstallKey], set[str]] = defaultdict(set)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._owner = services.token_urlsafe(8)
+        self._leases: dict[str, Lease] = {}
 
     def reached(self, app: str, environment: Environment) -> None:
         """Note that a verified request of this environment came in."""
@@ -48,7 +61,8 @@ class Watch:
             self._events[app, install].add(event)
 
     def start(self) -> None:
-        """Close windows in time, in a thread of its own."""
+        """Say that somebody listens, and close windows in time, in a thread of its own."""
+        self._beat()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
 
@@ -57,6 +71,8 @@ class Watch:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+        for lease in self._leases.values():
+            self._services.store.release_lease(lease)
         return self.end_window()
 
     def end_window(self) -> int:
@@ -85,18 +101,38 @@ class Watch:
     def _reached_before(self) -> list[tuple[str, Environment]]:
         since = self._services.clock() - VALID_FOR
         return [
-            (app, Environment(str(observation.fields["verified_with"])))
+            (app, environment)
             for app in self._apps
-            for observation in self._services.store.observations(app=app)
-            if observation.kind is Kind.WEBHOOK
-            and observation.fields.get("verified_with")
-            and observation.at is not None
-            and observation.at >= since
+            for environment in reached(self._services.store.observations(app=app), since=since)
         ]
 
     def _run(self) -> None:
-        while not self._stop.wait(self._every.total_seconds()):
-            self.end_window()
+        nap, waited = min(BEAT, self._every), timedelta(0)
+        while not self._stop.wait(nap.total_seconds()):
+            self._beat()
+            waited += nap
+            if waited >= self._every:
+                waited = timedelta(0)
+                self.end_window()
+
+    def _beat(self) -> None:
+        """Say in the store that the apps have a listener; of several listeners one says so for all."""
+        store = self._services.store
+        for app in self._apps:
+            held = self._leases.pop(app, None)
+            lease = store.renew_lease(held, ttl=BEAT_LASTS) if held else None
+            lease = lease or store.acquire_lease(name=listening(app), owner=self._owner, ttl=BEAT_LASTS)
+            if lease:
+                self._leases[app] = lease
+
+
+def reached(observations: Iterable[Observation], *, since: datetime) -> set[Environment]:
+    """Return the environments of which a verified request came in since a time."""
+    return {
+        Environment(str(seen.fields["verified_with"]))
+        for seen in observations
+        if seen.kind is Kind.WEBHOOK and seen.fields.get("verified_with") and seen.at is not None and seen.at >= since
+    }
 
 
 def _window(key: InstallKey, began: datetime, until: datetime, events: set[str]) -> Observation:

@@ -172,7 +172,7 @@ def test_from_nothing_to_the_matrix(stage: Stage) -> None:
         probed = stage.run(
             "probe", "customer", "--environment", "production", "--meeting", str(meeting), "--wait", "20"
         )  # fmt: skip
-        assert "+ join as production: joined; media received: audio, transcript" in probed.stdout
+        assert "+ join as production: joined; media received: audio, video, deskshare, transcript, chat" in probed.stdout
         refused = stage.control("/meetings", {"account": "cautious", "environment": "production", "trigger": "none"})[
             "meeting_id"
         ]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from rtms_audit.core.model import Environment, InstallKey, Kind, Observation
 from rtms_audit.errors import UserError
 from rtms_audit.store.records import GrantStatus
 from rtms_audit.workflows.probe import ProbePlan, Prober, Step
+from rtms_audit.workflows.watch import Watch, listening
 from rtms_audit.zoom import rtms_plan
 from rtms_audit.zoom.calls import REQUIRED
 from rtms_audit.zoom.rtms_messages import Medium
@@ -77,9 +78,10 @@ def test_a_good_install_is_started_joined_and_stopped(world: Any) -> None:
     accepting(world)
     steps = probe(world)
     assert names(steps) == {
-        "scopes": True, "meeting": True, "start": True, "event": True, "join as production": True, "stop": True,
+        "scopes": True, "listener": None, "meeting": True, "start": True, "event": True, "join as production": True,
+        "stop": True,
     }  # fmt: skip
-    assert "no address for transcript" in steps[4].text
+    assert "no address for transcript" in steps[5].text
     assert [one["request"]["body"]["action"] for one in world.seen("rest") if "body" in one["request"]] == [
         "start", "stop",
     ]  # fmt: skip
@@ -93,9 +95,9 @@ def test_a_mix_up_is_shown_by_joining_with_the_other_pair(world: Any) -> None:
     tried, join = joiner("DEVID")
     steps = probe(world, join, try_other=True)
     assert tried == ["PRODID", "DEVID"]
-    assert "status 3" in steps[4].text
-    assert "the pairs are mixed up" in steps[5].text
-    assert steps[5].good is False
+    assert "status 3" in steps[5].text
+    assert "the pairs are mixed up" in steps[6].text
+    assert steps[6].good is False
 
 
 def test_the_other_pair_is_tried_only_when_asked(world: Any) -> None:
@@ -199,7 +201,7 @@ def test_a_token_that_expires_on_the_way_is_renewed(world: Any) -> None:
         (401, {"code": 124, "message": "expired"}) if token == "access-0" else (200, {"status": "waiting"})
     )
     steps = probe(world)
-    assert steps[1].text == "the meeting is waiting"
+    assert steps[2].text == "the meeting is waiting"
     assert ("refresh_token", "refresh-0") in world.zoom.calls
 
 
@@ -247,3 +249,129 @@ def test_an_unregistered_other_pair_is_said(world: Any) -> None:
     plan = ProbePlan(app="single", key=world.key, meeting="811", try_other=True, take_over=True)
     steps = list(Prober(world.services, plan, owner="me", join=joiner()[1]).run())
     assert "the development pair is not registered" in steps[-1].text
+
+
+def test_every_medium_is_asked_for_alone_and_its_first_message_kept(world: Any) -> None:
+    """Five media are asked for, and those that came are a fact of the install with the time of the first message."""
+    world.grant(scopes=SCOPES)
+    accepting(world)
+    asked: list[tuple[Medium, ...]] = []
+    _, join = joiner("PRODID")
+
+    def noting(plan: rtms_plan.JoinPlan, *, clock: Callable[[], datetime]) -> rtms_plan.JoinResult:
+        asked.append(plan.media)
+        result: rtms_plan.JoinResult = join(plan, clock=clock)
+        return result
+
+    probe(world, noting)
+    assert asked == [(Medium.AUDIO, Medium.VIDEO, Medium.DESKSHARE, Medium.TRANSCRIPT, Medium.CHAT)]
+    (heard,) = world.seen("statement")
+    assert (heard["about"], heard["value"]) == ("media.kinds_received", ["audio"])
+    assert "audio: 1, the first at 12:00:00" in heard["note"]
+
+
+def test_a_participant_can_be_named(world: Any) -> None:
+    """The start is asked for in the name of somebody else than the install's user; the dry run says so too."""
+    world.grant(scopes=SCOPES)
+    accepting(world)
+    probe(world, participant="user-9")
+    started_with = world.seen("rest")[1]["request"]["body"]["settings"]
+    assert started_with == {"client_id": "PRODID", "participant_user_id": "user-9"}
+    assert "for participant user-9" in " ".join(step.text for step in probe(world, participant="user-9", dry_run=True))
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [("user-1", "this user's own"), ("somebody", "alternative host or invited participant"), (None, "is started")],
+)
+def test_whose_meeting_it_is_is_said_before_the_start(world: Any, host: str | None, words: str) -> None:
+    """Whoever starts in somebody else's meeting must have joined it."""
+    world.grant(scopes=SCOPES)
+    accepting(world)
+    world.zoom.rest["/meetings/811"] = (200, {"status": "started", "host_id": host})
+    meeting = next(step for step in probe(world) if step.name == "meeting")
+    assert words in meeting.text
+
+
+def test_what_the_evidence_already_names_is_said_before_the_start(world: Any) -> None:
+    """An earlier refusal is quoted, also in a dry run, and keeps nobody from trying again."""
+    world.grant(scopes=SCOPES)
+    body = {"action": "start", "settings": {"client_id": "PRODID"}}
+    request = {"method": "PATCH", "path": "/v2/live_meetings/811/rtms_app/status", "body": body}
+    answer = {"status": 400, "body": {"code": 13267, "message": "RTMS app access has been disabled."}}
+    seen = Observation(
+        kind=Kind.REST, at=world.clock(), install=world.key, fields={"request": request, "response": answer}
+    )
+    world.store.append(app="notes", observations=[seen])
+    known = next(step for step in probe(world, dry_run=True) if step.name == "known")
+    assert known.good is None
+    assert "sharing-off (likely)" in known.text
+
+
+def listened(world: Any, *, reached: bool) -> Watch:
+    """Let a listener be up, which Zoom has reached for production or not."""
+    if reached:
+        body = {"event": "endpoint.url_validation"}
+        fields = {"body": body, "signature": "verified", "verified_with": "production"}
+        world.store.append(app="notes", observations=[Observation(kind=Kind.WEBHOOK, at=world.clock(), fields=fields)])
+    watch = Watch(world.services, apps=("notes",))
+    watch.start()
+    return watch
+
+
+@pytest.mark.parametrize(("reached", "good"), [(True, True), (False, None)])
+def test_a_listener_that_is_up_is_seen_in_the_store(world: Any, reached: bool, good: bool | None) -> None:
+    """A listener that Zoom has reached lately makes silence mean something; one that it has not does not."""
+    world.grant(scopes=SCOPES)
+    world.zoom.rest["/meetings/811"] = (200, {"status": "started"})
+    world.zoom.rest[PATH] = (204, None)
+    world.clock.now += timedelta(hours=1)
+    watch = listened(world, reached=reached)
+    world.clock.now += timedelta(seconds=10)
+    found = names(probe(world))
+    watch.close()
+    assert (found["listener"], found["event"]) == (good, False if reached else None)
+    windows = [window for window in world.seen("watch") if "meeting_started" in window]
+    assert [window["meeting_started"] for window in windows] == ([True] if reached else [])
+
+
+def test_a_listener_that_closed_or_crashed_is_up_no_longer(world: Any) -> None:
+    """It gives its lease back, and a lease that nobody renews ends by itself."""
+    first, second = listened(world, reached=True), Watch(world.services, apps=("notes",))
+    second.start()
+    first.close()
+    assert not world.store.is_leased(listening("notes"))
+    second.close()
+    listened(world, reached=True)
+    assert world.store.is_leased(listening("notes"))
+    world.clock.now += timedelta(minutes=2)
+    assert not world.store.is_leased(listening("notes"))
+
+
+def test_what_was_started_is_stopped_when_the_reader_goes_away(world: Any) -> None:
+    """A closed pipe or Ctrl-C leaves no stream behind."""
+    world.grant(scopes=SCOPES)
+    accepting(world)
+    plan = ProbePlan(app=None, key=world.key, meeting="811", deadline=2.0)
+    steps = Prober(world.services, plan, owner="me", join=joiner("PRODID")[1]).run()
+    while next(steps).name != "start":
+        pass
+    steps.close()  # type: ignore[attr-defined]  # it is a generator
+    assert world.seen("rest")[-1]["request"]["body"]["action"] == "stop"
+
+
+def test_a_stream_that_ended_while_staying_and_media_refused_are_told(world: Any) -> None:
+    """Signaling alone is no join, and the reason of an end is said."""
+    world.grant(scopes=SCOPES)
+    accepting(world)
+
+    def join(plan: rtms_plan.JoinPlan, *, clock: Callable[[], datetime]) -> rtms_plan.JoinResult:
+        told = rtms_plan.Step(clock(), Kind.SDK, {"sdk": "rtms-python", "callback": "onJoinConfirm", "reason": 14})
+        return rtms_plan.JoinResult(steps=[told], signaled=True, end=rtms_plan.StreamEnd(clock(), 16))
+
+    step = next(step for step in probe(world, join) if step.name == "join as production")
+    assert step.good is False
+    assert step.text == (
+        "signaling was accepted, no medium was; media received: none; the stream ended with reason 16; "
+        "the SDK said onJoinConfirm 14"
+    )
