@@ -31,7 +31,7 @@ class FaultAnswer(_Strict):
 class Fault(_Strict):
     """One order. Without `times` it holds until the next reset.
 
-    `drop` hangs up before the call is carried out, `lose` after; `twice` carries it out twice and gives the last answer.
+    `drop` hangs up before the call is carried out, `lose` after; `twice` carries it out twice and answers once.
     """
 
     match: FaultMatch = FaultMatch()

@@ -167,6 +167,8 @@ class Installer:
     def _exchange(self, callback: Callback, record: StateRecord, verifier: Secret) -> Finished:
         key = InstallKey(record.account, record.environment)
         found = pair_of(self._services, app=record.app, key=key)
+        if found.client_id != record.client_id:
+            return self._replaced(callback, record, key)
         pair = Pair(found.client_id, found.client_secret, record.redirect_uri)
         if callback.code is None:
             raise AssertionError("the code was checked before")
@@ -175,6 +177,17 @@ class Installer:
             self._keep_exchange(record, key, answer)
             return self._refused(callback, record, key, answer)
         return self._admit(callback, record, answer, pair, answer.tokens)
+
+    def _replaced(self, callback: Callback, record: StateRecord, key: InstallKey) -> Finished:
+        """Refuse a callback of a client id that is registered no longer; its code would be sent with a wrong secret."""
+        finished = Finished(
+            Outcome.CLIENT_REFUSED,
+            key,
+            f"This install was begun with another client id ({record.client_id}) than {key.environment} has now.",
+            f"Begin again: rtms-audit install {key.account} --environment {key.environment}",
+        )
+        self._record(record.app, finished, _request(callback))
+        return finished
 
     def _refused(self, callback: Callback, record: StateRecord, key: InstallKey, answer: TokenAnswer) -> Finished:
         problem = answer.problem

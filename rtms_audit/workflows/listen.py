@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from rtms_audit.core.answers import parse_body
@@ -223,9 +223,11 @@ class Receiver:
         grant = self._services.store.grant(app=checked.app, environment=install.environment, account=install.account)
         if grant is None or grant.status in (GrantStatus.REVOKED, GrantStatus.SUPERSEDED):
             return
-        when = event.payload.get("deauthorization_time") or self._services.clock().isoformat()
+        when = _removed_at(event) or self._services.clock()
+        if when < grant.created_at:
+            return  # a late delivery, up to 85 minutes after the fact: installed again meanwhile
         self._services.store.mark_grant(
-            grant_id=grant.id, status=GrantStatus.REVOKED, reason=f"the user removed the app at {when}", wipe=True
+            grant_id=grant.id, status=GrantStatus.REVOKED, reason="the user removed the app", wipe=True, at=when
         )
 
     def _forward(
@@ -240,6 +242,15 @@ class Receiver:
             self._services.store.append(app=app, observations=[replace(observation, fields=fields)])
 
         forwarder.pass_on(headers, body, note)
+
+
+def _removed_at(event: Event) -> datetime | None:
+    """Read when the app was removed; `event_ts` is a date in words here, and in the payload (OpenAPI, 2026-02)."""
+    try:
+        stated = datetime.fromisoformat(str(event.payload.get("deauthorization_time", "")))
+    except ValueError:
+        return event.at
+    return stated if stated.tzinfo else stated.replace(tzinfo=UTC)
 
 
 _SIGNATURES = {

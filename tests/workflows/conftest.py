@@ -1,22 +1,34 @@
-"""A store in a file of its own, a clock that only moves when told, and a Zoom of ten lines."""
+"""Two worlds: a store, a clock that only moves when told and a Zoom of ten lines; and the sandbox, with processes."""
 
 import itertools
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 
 from rtms_audit.core.model import Environment, InstallKey, Plan
 from rtms_audit.core.secret import Secret
+from rtms_audit.sandbox.server import Sandbox, load_scenario
+from rtms_audit.settings import Settings, sqlite_url
+from rtms_audit.store import schema
 from rtms_audit.store.keys import KeySource
 from rtms_audit.store.records import GrantRecord, TokenPair
 from rtms_audit.store.store import Store, open_store
-from rtms_audit.workflows.services import Services
+from rtms_audit.workflows.install import Callback, Installer
+from rtms_audit.workflows.services import Services, live_services
+from rtms_audit.workflows.tokens import Patience, TokenKeeper
 from rtms_audit.zoom.exchange import Exchange
 from rtms_audit.zoom.oauth import OAuthProblem, Pair, ProblemKind, TokenAnswer, Tokens
 
@@ -196,3 +208,182 @@ def world(tmp_path: Path) -> Iterator[World]:
             token_urlsafe=lambda size: f"random-{next(counter)}-" + "x" * size,
         )  # fmt: skip
         yield World(store, zoom, clock, services, InstallKey("dev-co", Environment.PRODUCTION))
+
+
+# --- a real Zoom, that is: the sandbox, and several processes --------------------------------------------------
+
+PROCESSES, THREADS = 8, 8
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A browser that stops where it is sent back."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Follow nothing."""
+
+
+class SandboxDesk:
+    """A running sandbox, with a script at its control address."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.ready: Any = sandbox.ready()
+
+    def control(self, path: str, body: dict[str, object] | None = None) -> Any:
+        """Call the control address."""
+        data = None if body is None else json.dumps(body).encode()
+        with urllib.request.urlopen(urllib.request.Request(f"{self.ready['control_url']}{path}", data=data)) as answer:
+            return json.load(answer)
+
+    def calls(self, grant: str = "refresh_token") -> int:
+        """Count the token calls of one kind that were carried out."""
+        return int(self.control("/state")["token_calls"][grant])
+
+    def requests(self) -> int:
+        """Count the requests that came to the token address."""
+        return int(self.control("/state")["calls"].get("POST /oauth/token", 0))
+
+    def trouble(self, **fault: object) -> None:
+        """Order trouble at the token address, once."""
+        self.control("/faults", {"match": {"method": "POST", "path": "/token"}, "times": 1, **fault})
+
+    def works(self, token: Secret) -> bool:
+        """Whether Zoom takes an access token."""
+        request = urllib.request.Request(
+            f"{self.ready['api_url']}/users/me", headers={"Authorization": f"Bearer {token.reveal()}"}
+        )
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return bool(answer.status == 200)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
+
+    def way_back(self, authorize_url: str, label: str) -> dict[str, str]:
+        """Consent as the account's user; give the query that the browser brings back."""
+        email = next(one["users"][0]["email"] for one in self.ready["accounts"] if one["label"] == label)
+        try:
+            urllib.request.build_opener(NoRedirect).open(f"{authorize_url}&login_hint={quote(email)}")
+        except urllib.error.HTTPError as error:
+            with error:
+                return dict(parse_qsl(urlsplit(error.headers["location"]).query))
+        raise AssertionError("the browser was not sent back")
+
+
+class ShiftedClock:
+    """The time of day, moved on by so many seconds."""
+
+    shift = 0.0
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return datetime.now(UTC) + timedelta(seconds=self.shift)
+
+
+@dataclass
+class Stage:
+    """A store with one app and one account, the sandbox, and the program that forks callers."""
+
+    zoom: SandboxDesk
+    store: Store
+    database: str
+    key: Path
+    clock: ShiftedClock
+    forks: "subprocess.Popen[str]"
+    settings: Settings = field(init=False)
+    services: Services = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Register the app and the account."""
+        ready = self.zoom.ready
+        self.settings = Settings(
+            database_url=self.database, zoom_oauth_url=ready["oauth_url"], zoom_api_url=ready["api_url"]
+        )
+        self.services = live_services(self.store, self.settings, clock=self.clock)
+        pair = ready["apps"][0]["environments"]["production"]
+        self.store.put_app(
+            app="notes", environment=Environment.PRODUCTION, client_id=pair["client_id"],
+            client_secret=Secret(pair["client_secret"]),
+        )  # fmt: skip
+        self.store.put_account(label="customer")
+
+    def install(self) -> GrantRecord:
+        """Install through the real flow."""
+        installer = Installer(self.services)
+        begun = installer.begin(
+            app=None, account="customer", environment=Environment.PRODUCTION, redirect_uri="http://127.0.0.1/cb"
+        )
+        grant = installer.finish(Callback.of(self.zoom.way_back(begun.authorize_url, "customer"))).grant
+        assert grant is not None
+        return grant
+
+    def expired(self) -> GrantRecord:
+        """Install, and let the access token expire here."""
+        grant = self.install()
+        tokens = self.store.tokens(grant_id=grant.id)
+        past = TokenPair(access=tokens.access, refresh=tokens.refresh, expires_at=self.clock() - timedelta(hours=1))
+        assert self.store.replace_tokens(grant_id=grant.id, expected_version=tokens.version, tokens=past)
+        return grant
+
+    def order(self, **what: object) -> None:
+        """Order callers to be forked."""
+        ready = self.zoom.ready
+        order = {
+            "database": self.database, "key": str(self.key), "oauth_url": ready["oauth_url"],
+            "api_url": ready["api_url"], "shift": self.clock.shift, **what,
+        }  # fmt: skip
+        assert self.forks.stdin is not None
+        self.forks.stdin.write(json.dumps(order) + "\n")
+        self.forks.stdin.flush()
+
+    def report(self) -> Any:
+        """Wait for the next report."""
+        assert self.forks.stdout is not None
+        return json.loads(self.forks.stdout.readline())
+
+    def race(self, **what: object) -> list[dict[str, str]]:
+        """Let 8 processes of 8 threads ask at once; give the answer of every one."""
+        self.order(processes=PROCESSES, threads=THREADS, **what)
+        answers = [answer for caller in self.report() for answer in caller["answers"]]
+        assert len(answers) == PROCESSES * THREADS
+        return answers
+
+    def keeper(self, **patience: Any) -> TokenKeeper:
+        """Make another process's keeper."""
+        return TokenKeeper(self.services, owner="heir", patience=Patience(**patience))
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Start the sandbox."""
+    with Sandbox(load_scenario()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator["subprocess.Popen[str]"]:
+    """Start the program that forks callers."""
+    program = [sys.executable, str(Path(__file__).with_name("refreshers.py"))]
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(program, start_new_session=True, **pipes) as running:
+        yield running
+        os.killpg(running.pid, signal.SIGKILL)  # callers that a failed test left asleep, too
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "audit.db")
+    url = str(request.getfixturevalue("postgres")(None))
+    schema.upgrade(url)
+    return url
+
+
+@pytest.fixture
+def stage(database: str, tmp_path: Path, sandbox: Sandbox, forks: "subprocess.Popen[str]") -> Iterator[Stage]:
+    """Set everything up on one kind of database; the sandbox begins anew, without rate limits."""
+    zoom, clock, key = SandboxDesk(sandbox), ShiftedClock(), tmp_path / "key"
+    zoom.control("/reset", {})
+    zoom.control("/settings", {"rate_limits": "off"})
+    with open_store(database, key=KeySource(file=key), clock=clock) as store:
+        yield Stage(zoom, store, database, key, clock, forks)

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,7 @@ def _asker(order: dict[str, Any], services: Services, owner: str) -> Callable[[]
         for word, number in (("die_at", signal.SIGKILL), ("sleep_at", signal.SIGSTOP)):
             if order.get(word) == step:
                 os.kill(os.getpid(), number)
+                time.sleep(0.3)  # the signal may reach another thread first; not a step further
 
     keeper = TokenKeeper(services, owner=owner, patience=patience, on_step=on_step)
     grant = services.store.grant_by_id(order["grant_id"])

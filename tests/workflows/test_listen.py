@@ -180,22 +180,57 @@ def test_events_are_routed_by_user_account_stream_or_not_at_all(world: Any) -> N
 
 
 def test_a_removed_app_marks_the_install_wipes_its_tokens_and_keeps_the_evidence(world: Any) -> None:
-    """Zoom's odd time stands in the reason; a second notice changes nothing."""
+    """The time of the removal is kept; a second notice changes nothing."""
     grant = world.grant()
     to = receiver(world)
+    world.clock.now += timedelta(minutes=5)
     event = {
         "event": "app_deauthorized",
         "payload": {
             "user_id": "user-1", "account_id": "zoom-1", "client_id": "PRODID",
-            "deauthorization_time": "2026-11-01T12:00:00.000Z", "event_ts": "2026-11-01 12:00:00",
+            "deauthorization_time": "2026-11-01T12:04:00.000Z", "event_ts": "2026-11-01 12:04:01",
         },
     }  # fmt: skip
     for number in ("1", "2"):
         assert post(world, to, event, request_id=number) == 200
     marked = world.store.grant_by_id(grant.id)
     assert (marked.status, marked.has_tokens) == (GrantStatus.REVOKED, False)
-    assert "2026-11-01T12:00:00" in marked.reason
+    assert (marked.changed_at, marked.reason) == (world.clock() - timedelta(minutes=1), "the user removed the app")
     assert len(webhooks(world)) == 2
+
+
+@pytest.mark.parametrize(
+    ("times", "removed_at"),
+    [
+        ({"event_ts": "2026-11-01 12:04:00"}, timedelta(minutes=4)),
+        ({"deauthorization_time": "2026-11-01T12:03:00"}, timedelta(minutes=3)),
+        ({"deauthorization_time": "yesterday", "event_ts": 5}, None),
+        ({}, timedelta(minutes=5)),
+    ],
+)
+def test_the_time_of_a_removal_is_read_from_what_zoom_sends(
+    world: Any, times: dict[str, Any], removed_at: timedelta | None
+) -> None:
+    """The odd date in words will do; without any time it is now; one before the install is about an earlier install."""
+    grant, begun = world.grant(), world.clock()
+    world.clock.now += timedelta(minutes=5)
+    payload = {"user_id": "user-1", "account_id": "zoom-1", "client_id": "PRODID", **times}
+    assert post(world, receiver(world), {"event": "app_deauthorized", "payload": payload}) == 200
+    marked = world.store.grant_by_id(grant.id)
+    assert marked.changed_at == (begun + removed_at if removed_at else None)
+    assert marked.has_tokens == (removed_at is None)
+
+
+def test_a_late_notice_of_a_removal_leaves_the_next_install_alone(world: Any) -> None:
+    """Zoom repeats events for up to 85 minutes: who removed the app and installed it again keeps it."""
+    world.grant()
+    removed = world.clock.now
+    world.clock.now += timedelta(minutes=60)
+    again = world.grant()
+    payload = {"user_id": "user-1", "client_id": "PRODID", "deauthorization_time": removed.isoformat()}
+    assert post(world, receiver(world), {"event": "app_deauthorized", "payload": payload}) == 200
+    assert world.store.grant_by_id(again.id).status is GrantStatus.ACTIVE
+    assert world.store.tokens(grant_id=again.id).access == Secret("access-0")
 
 
 def test_forwarded_events_arrive_byte_for_byte_and_their_answer_is_kept(world: Any) -> None:
