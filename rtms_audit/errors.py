@@ -17,7 +17,7 @@ class ExitCode(IntEnum):
     BLOCKED = 10
     """At least one install is blocked, and the evidence explains by what."""
     UNEXPLAINED = 11
-    """At least one install is contradicted or unexplained."""
+    """At least one install is unexplained, or its evidence contradicts itself and nothing confirmed settles it."""
 
 
 class AuditError(Exception):

@@ -22,6 +22,7 @@ from rtms_audit.core.verdicts import (
     Fact,
     Known,
     Outcome,
+    Status,
     Unknown,
     Verdict,
     leading,
@@ -86,7 +87,10 @@ def _code(diagnosis: Diagnosis) -> ExitCode:
         return ExitCode.BROKEN
     if diagnosis.outcome is Outcome.STARTED:
         return ExitCode.OK
-    if any(c.status.strength > 1 and c.category is not Category.ORDINARY for c in diagnosis.causes):
+    faults = [c.status for c in diagnosis.causes if c.category is not Category.ORDINARY]
+    if diagnosis.contradictions and Status.CONFIRMED not in faults:
+        return ExitCode.UNEXPLAINED
+    if Status.CONFIRMED in faults or Status.LIKELY in faults:
         return ExitCode.BLOCKED
     if diagnosis.outcome in (Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED):
         return ExitCode.INCOMPLETE

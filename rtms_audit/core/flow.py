@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rtms_audit.core import reading
 from rtms_audit.core.answers import ErrorAnswer, as_int
-from rtms_audit.core.attempts import JOIN_CALLBACKS, Attempt, watched_events
+from rtms_audit.core.attempts import JOIN_CALLBACKS, MEETING_EVENTS, Attempt, watched_events
 from rtms_audit.core.model import Kind, Observation
 from rtms_audit.core.situation import Situation
 
@@ -72,7 +72,6 @@ class Flow:
     stops: tuple[tuple[int | None, Observation], ...] = ()
     refused: tuple[ErrorAnswer, Observation] | None = None
     accepted: Observation | None = None
-    unanswered: Observation | None = None
     app_start: Observation | None = None
     watch: Observation | None = None
     meeting: bool | None = None
@@ -166,7 +165,6 @@ def read(situation: Situation, attempt: Attempt | None = None) -> Flow:
         stops=_stops(attempt),
         refused=refusals[-1] if refusals and (not accepted or calls[-1] is refusals[-1][1]) else None,
         accepted=accepted[-1] if accepted else None,
-        unanswered=next((call for call in calls if reading.http_status(call) is None), None),
         app_start=attempt.app_starts[-1] if attempt.app_starts else None,
         watch=attempt.watches[-1] if attempt.watches else None,
         meeting=_meeting(attempt),
@@ -183,7 +181,7 @@ def _watched_start(attempt: Attempt) -> Observation | None:
 
 def _meeting(attempt: Attempt) -> bool | None:
     """Return whether a meeting is known to have run during the attempt."""
-    if any(reading.event_name(o).endswith(("meeting.started", "webinar.started", "session.started")) for o in attempt.observations):
+    if any(reading.event_name(o) in MEETING_EVENTS for o in attempt.observations):
         return True
     said = [w.fields.get("meeting_started") for w in attempt.watches]
     if True in said:

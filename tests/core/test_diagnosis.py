@@ -40,6 +40,8 @@ def test_a_check_that_crashes_stands_on_its_own_row(case_of: CaseOf) -> None:
         (["start 13267"], ExitCode.BLOCKED),
         (["started", "stopped 18"], ExitCode.BLOCKED),
         ([{"trigger": "none"}], ExitCode.BLOCKED),
+        ([{"setting.share_realtime_content": "on"}, "start 13267"], ExitCode.UNEXPLAINED),
+        ([{"setting.app_allowed": True}, "start 13262"], ExitCode.BLOCKED),
         ([], ExitCode.INCOMPLETE),
         (["silent"], ExitCode.INCOMPLETE),
         ([{"setting.auto_start": "on"}, "no meeting"], ExitCode.INCOMPLETE),
@@ -51,7 +53,7 @@ def test_a_check_that_crashes_stands_on_its_own_row(case_of: CaseOf) -> None:
     ],
 )
 def test_each_install_has_an_exit_code(judge: Judge, observations: list[object], code: ExitCode) -> None:
-    """Started, blocked and explained, open for want of evidence, or unexplained."""
+    """Started, blocked and explained, open for want of evidence, or unexplained or contradicted."""
     assert exit_code([judge(*observations)]) is code
 
 

@@ -10,6 +10,8 @@ Source: https://developers.zoom.us/docs/rtms/, https://developers.zoom.us/docs/r
 https://devforum.zoom.us/t/144213, https://devforum.zoom.us/t/141905 (second-hand)
 """
 
+from datetime import timedelta
+
 from rtms_audit.core import reading
 from rtms_audit.core.changes import SELF_SERVICE, STARTED_FIELDS
 from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, confirmed, likely, possible, seen
@@ -18,6 +20,8 @@ from rtms_audit.core.situation import Situation
 
 CAUSES = ("entitlement-missing",)
 REFUSED = 2310
+RECENT = timedelta(days=31)
+"""How long a stream shows that the app is entitled: Developer Packs are billed by the month (community, 2026)."""
 GONE = ("none", "expired")
 
 
@@ -108,9 +112,12 @@ def _stated(subject: Subject) -> list[Claim]:
 
 
 def _ran(situation: Situation) -> Observation | None:
-    """Return the latest started event with an address for this environment of the app, in any account."""
+    """Return the latest started event with an address for this environment of the app, in any account, if recent."""
     streams = situation.book.streams
-    return streams.get(situation.key.environment) or streams.get(None)
+    latest = streams.get(situation.key.environment) or streams.get(None)
+    if latest is None or latest.at is None or situation.when is None:
+        return latest
+    return latest if situation.when - latest.at.date() <= RECENT else None
 
 
 def _is_later(situation: Situation, claim: Claim, ran: Observation) -> bool:

@@ -42,7 +42,7 @@ def decide(subject: Subject) -> Answer:
 
 def _sign(observation: Observation) -> Claim | bool | None:
     """Return a claim where an observation shows a dead grant, True where it shows a living one, else None."""
-    if reading.event_name(observation) == "app_deauthorized":
+    if reading.event_name(observation) == "app_deauthorized" and observation.fields.get("signature") != "rejected":
         return confirmed("token-dead", "Zoom sent app_deauthorized: the user removed the app", observation.id)
     if observation.kind not in (Kind.OAUTH, Kind.REST):
         return None
