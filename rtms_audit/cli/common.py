@@ -84,10 +84,16 @@ def echo_result(text: str, *, newline: bool = True) -> None:
 
 
 def talk(text: str, *, level: int = 0) -> None:
-    """Say something on standard error; silent with `-q`. `level` is how many `-v` it takes to be said."""
+    """Say something on standard error, secrets taken out; silent with `-q`. `level` is how many `-v` it takes."""
     context = _current()
     if not context.quiet and context.verbosity >= level:
-        click.echo(text, err=True)
+        click.echo(_clean(text), err=True)
+
+
+def _clean(text: str) -> str:
+    from rtms_audit.core.redact import redact_text
+
+    return redact_text(text)
 
 
 def _current() -> Context:
@@ -108,7 +114,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[str], None]]:
     def step(text: str) -> None:
         nonlocal done
         done += 1
-        line = f"{label} {done}/{total} {text}"
+        line = _clean(f"{label} {done}/{total} {text}")
         if not _current().quiet:
             click.echo(f"\r\033[K{line}" if terminal else line, nl=not terminal, err=True)
 

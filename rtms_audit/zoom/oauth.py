@@ -4,6 +4,7 @@ Authlib builds addresses and bodies, makes the PKCE challenge and the Basic head
 what is Zoom's own (`{reason, error}` bodies, HTML error pages) and keeps secrets out of everything that is kept.
 """
 
+import base64
 import json
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -47,6 +48,11 @@ class Pair:
                 f"the client secret of {self.client_id} is empty or holds characters that a client secret never has",
                 next_step="Copy the client secret from the app's page on marketplace.zoom.us again.",
             )
+
+    def secrets(self) -> tuple[str, str]:
+        """Return what an answer that repeats the request could give away: the secret, alone and as the Basic header."""
+        secret = self.client_secret.reveal()
+        return secret, base64.b64encode(f"{self.client_id}:{secret}".encode()).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,7 @@ class ZoomOAuth:
 
     def revoke(self, pair: Pair, token: Secret) -> TokenAnswer:
         """Revoke an access token; access and refresh token die (zoom/skills, 2026-07-13). `tokens` is always None."""
-        secrets = {token.reveal(), pair.client_secret.reveal()}
+        secrets = {token.reveal(), *pair.secrets()}
         call = _Call("revoke", secrets, {"token": token.reveal()}, f"{self._base}/revoke")
 
         def run(session: OAuth2Session) -> None:
@@ -161,7 +167,7 @@ class ZoomOAuth:
         return TokenAnswer(exchange, None, problem, call.grant)
 
     def _token(self, pair: Pair, grant: str, arguments: dict[str, str]) -> TokenAnswer:
-        secrets = {pair.client_secret.reveal(), *secret_arguments(arguments)}
+        secrets = {*pair.secrets(), *secret_arguments(arguments)}
         call = _Call(grant, secrets, {"grant_type": grant, **arguments}, f"{self._base}/token")
 
         def run(session: OAuth2Session) -> None:
