@@ -15,6 +15,7 @@ _SESSION_STOP = re.compile(r"on_session_stop\b.{0,40}?reason\W{1,3}(-?\d{1,9})")
 _CLOSED = re.compile(r"wss_(signal|data)_t::on_close\b.{0,20}?reason\W{1,3}(-?\d{1,9})")
 _NO_CONNECTION = re.compile(r"wss_(signal|data)_t::on_connect failed\b.{0,20}?reason\W{1,3}(-?\d{1,9})")
 _GIVEN_UP = re.compile(r"wss_(signal|data)_t::stop, reason\W{1,3}1\b")
+_NO_ADDRESS = re.compile(r"could not get media url, media_type\W{1,3}(\d{1,3})\b")
 _CERTIFICATE = re.compile(r"X509_verify_cert_error_string\(err\) = ([^,\n]{1,120})")
 _NO_SEQUENCE = re.compile(r"keep.?alive.{0,80}get sequence failed|get sequence failed.{0,80}keep.?alive", re.IGNORECASE)
 _ROUTINE = re.compile(
@@ -48,6 +49,10 @@ class NativeReader:
         if found := _CLOSED.search(message):
             closed = {"reason": f"closed by the other side before it answered (SDK reason {found[2]})"}
             return self._conversation.closed(_SOCKETS[found[1]], pointer_in(message), closed)
+        if found := _NO_ADDRESS.search(message):
+            request = {"media_type": int(found[1])}
+            fields = {"socket": MEDIA, "request": request, "error": "no address in the signaling answer"}
+            return [Observation(kind=Kind.HANDSHAKE, fields=fields)]
         if found := _GIVEN_UP.search(message):
             return self._conversation.unanswered(_SOCKETS[found[1]], pointer_in(message))
         return self._other(record)

@@ -6,7 +6,7 @@ connection may end the first one (zoom/skills rtms connection.md, 2026-07-13), s
 is not joined without being told to.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,10 @@ EVENT_DEADLINE = 60.0
 
 EACH_MEDIUM = (Medium.AUDIO, Medium.VIDEO, Medium.DESKSHARE, Medium.TRANSCRIPT, Medium.CHAT)
 """What is asked for, each on a socket of its own: combined masks are refused with status 14."""
+
+END_DEADLINE = 3.0
+"""Seconds to wait, after a refused handshake, for Zoom to stop the stream and say why: about 1 s was observed with
+reason 18 (devforum.zoom.us/t/142247). A stop call of our own before that would hide the reason."""
 
 SLACK = timedelta(seconds=5)
 """How much earlier than our call an event may be stamped and still belong to it."""
@@ -230,7 +234,9 @@ class Prober:
         address = "with" if event.addresses else "WITHOUT"
         yield Step("event", bool(event.addresses), f"{event.name} came {address} an address")
         if event.addresses:
-            yield from self._join_all(event)
+            joined = yield from self._join_all(event)
+            if not joined:
+                yield from self._await_end(run, event)
 
     def _await_started(self, run: _Run) -> Event | None:
         deadline = self._services.clock() + timedelta(seconds=self._plan.deadline)
@@ -256,16 +262,32 @@ class Prober:
             self._keep(window)
         return step
 
-    def _join_all(self, event: Event) -> Iterator[Step]:
+    def _await_end(self, run: _Run, event: Event) -> Iterator[Step]:
+        """Wait for the reason with which Zoom ends a stream that was not joined; a stream that ended needs no stop."""
+        deadline = self._services.clock() + timedelta(seconds=END_DEADLINE)
+        while self._services.clock() < deadline:
+            reason = next((end.stop_reason for end in self._ends(event)), None)
+            if reason is not None:
+                run.started_by_us = False
+                yield Step("end", False, f"Zoom stopped the stream with reason {reason}")
+                return
+            self._services.sleep(self._poll)
+
+    def _ends(self, started: Event) -> Iterator[Event]:
+        ends = (event for event in self._events() if event.name.endswith("rtms_stopped"))
+        return (event for event in ends if event.stream_id == started.stream_id)
+
+    def _join_all(self, event: Event) -> Generator[Step, None, bool]:
+        """Join with the own pair, and with the other one where that is asked for; return whether signaling passed."""
         own = self._plan.key.environment
         result = self._join_with(event, own)
         yield probe_steps.joined_step(f"join as {own}", result)
         if result.signaled or not self._plan.try_other:
-            return
+            return result.signaled
         other = Environment.PRODUCTION if own is Environment.DEVELOPMENT else Environment.DEVELOPMENT
         if other not in self._app.environments:
             yield Step("join", None, f"the {other} pair is not registered")
-            return
+            return False
         crossed = self._join_with(event, other)
         step = probe_steps.joined_step(f"join as {other}", crossed)
         if crossed.signaled:
@@ -273,6 +295,7 @@ class Prober:
                 step.name, False, f"{step.text}: the stream belongs to the {other} pair, so the pairs are mixed up"
             )
         yield step
+        return False
 
     def _join_with(self, event: Event, environment: Environment) -> JoinResult:
         pair: AppCredentials = self._store.credentials(app=self._app.name, environment=environment)
@@ -289,7 +312,9 @@ class Prober:
             label=f"probe-{environment}",
         )
         result = self._join(plan, clock=self._services.clock)
-        self._keep(*probe_steps.join_observations(result, self._plan.key))
+        expected = probe_steps.expected_media(self._store.grants(app=self._app.name), self._plan.key.environment)
+        seen = probe_steps.join_observations(result, self._plan.key, label=plan.label, expected=expected)
+        self._keep(*seen)
         return result
 
     def _stop(self, run: _Run) -> Step:

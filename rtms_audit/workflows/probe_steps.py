@@ -1,8 +1,9 @@
 """What a probe can say before anything is started, and the words for what came of a join."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from rtms_audit.core import reading
 from rtms_audit.core.diagnosis import diagnose
@@ -14,7 +15,21 @@ from rtms_audit.workflows.collect import problem_of
 from rtms_audit.workflows.watch import VALID_FOR, listening, reached
 from rtms_audit.zoom.calls import missing_scopes
 from rtms_audit.zoom.exchange import Exchange
+from rtms_audit.zoom.rtms_messages import Medium
 from rtms_audit.zoom.rtms_plan import JoinResult
+
+SCOPE_OF: Mapping[Medium, str] = MappingProxyType(
+    {
+        Medium.AUDIO: "meeting:read:meeting_audio",
+        Medium.VIDEO: "meeting:read:meeting_video",
+        Medium.DESKSHARE: "meeting:read:meeting_screenshare",
+        Medium.TRANSCRIPT: "meeting:read:meeting_transcript",
+        Medium.CHAT: "meeting:read:meeting_chat",
+    }
+)
+"""The scope that gives each medium its address (zoom/skills rtms webhooks.md, 2026-07)."""
+
+NO_ADDRESS = "no address in the signaling answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +114,34 @@ def watched(
     return Step("event", False, f"no started event came, although {why}"), seen
 
 
-def join_observations(result: JoinResult, key: InstallKey) -> tuple[Observation, ...]:
-    """Write the steps of a join as observations, and after them which media came, with the time of the first."""
+def expected_media(grants: Iterable[GrantRecord], environment: Environment) -> tuple[Medium, ...]:
+    """Return the media that some account granted to this environment of the app: those that the app asks for."""
+    granted = {scope for grant in grants if grant.environment is environment for scope in grant.scopes}
+    return tuple(medium for medium, scope in SCOPE_OF.items() if scope in granted)
+
+
+def join_observations(
+    result: JoinResult, key: InstallKey, *, label: str, expected: Collection[Medium] = ()
+) -> tuple[Observation, ...]:
+    """Write the steps of a join as observations, then the expected media without address, then the media that came."""
     steps = [
         Observation(
             kind=step.kind, fields=step.fields, at=step.at, install=key, source="probe", duration_ms=step.duration_ms
         )
         for step in result.steps
     ]
+    for medium in result.without_address:
+        if medium in expected and steps:
+            request = {"media_type": int(medium)}
+            fields = {"connection": label, "socket": "media", "request": request, "error": NO_ADDRESS}
+            last = steps[-1].at
+            steps.append(Observation(kind=Kind.HANDSHAKE, fields=fields, at=last, install=key, source="probe"))
+    return (*steps, *_heard(result, key))
+
+
+def _heard(result: JoinResult, key: InstallKey) -> Iterator[Observation]:
     if not result.media:
-        return tuple(steps)
+        return
     fields: dict[str, object] = {
         "about": "media.kinds_received",
         "value": [medium.key for medium in result.media],
@@ -119,8 +152,7 @@ def join_observations(result: JoinResult, key: InstallKey) -> tuple[Observation,
         ),
     }
     first = min(count.first_at for count in result.media.values())
-    heard = Observation(kind=Kind.STATEMENT, fields=fields, at=first, install=key, source="probe")
-    return (*steps, heard)
+    yield Observation(kind=Kind.STATEMENT, fields=fields, at=first, install=key, source="probe")
 
 
 def joined_step(name: str, result: JoinResult) -> Step:

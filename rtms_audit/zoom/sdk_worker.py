@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from typing import Any, TextIO
 
 _BEFORE_JOIN_MS = 5000
 """How much longer than its own time the SDK is given to say that the time is over."""
+
+_LAST_WORDS_S = 0.3
+"""How long the native library is given to write down how the join ended: it calls back before it does."""
 
 
 class Worker:
@@ -88,4 +92,5 @@ def main(source: TextIO, target: TextIO, make_client: Callable[[], Any] = sdk_cl
 
 if __name__ == "__main__":
     main(sys.stdin, sys.stdout)
+    time.sleep(_LAST_WORDS_S)
     os._exit(0)  # the SDK's threads may crash while the interpreter shuts down

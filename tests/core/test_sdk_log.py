@@ -214,6 +214,18 @@ def test_a_close_is_news_again_once_another_handshake_waits() -> None:
     assert [o.fields.get("closed") for o in again] == [None, {"code": 1000, "reason": ""}]
 
 
+def test_a_medium_without_address_is_a_handshake_that_failed() -> None:
+    """The library looks for the medium's key among the addresses and says which one it missed."""
+    line = (
+        "11/23/2026 17:06:38:100\tZSSGW_SDK\t[1:2:3]\tERROR\t"
+        "wss_session_t::connect_data, could not get media url, media_type: 8, this = 0x01"
+    )
+    seen = only(line)
+    assert seen.fields == {
+        "socket": "media", "request": {"media_type": 8}, "error": "no address in the signaling answer"
+    }  # fmt: skip
+
+
 def test_keep_alives_that_the_library_cannot_answer_are_counted() -> None:
     """The SDK does not answer keep-alives without a sequence."""
     line = "wss_signal_t::handle_keep_alive_req, get sequence failed, ret: 2"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rtms_audit.core.model import Environment, InstallKey, Kind, Observation
+from rtms_audit.core.model import Environment, InstallKey, Kind, Observation, Plan
 from rtms_audit.errors import UserError
 from rtms_audit.store.records import GrantStatus
 from rtms_audit.workflows.probe import ProbePlan, Prober, Step
@@ -20,9 +20,11 @@ PATH = "PATCH /live_meetings/811/rtms_app/status"
 SCOPES = tuple(need.scope for need in REQUIRED)
 
 
-def started(world: Any, *, stream: str = "s1", urls: str = "wss://x", event: str = "meeting.rtms_started") -> None:
+def started(
+    world: Any, *, stream: str = "s1", urls: str = "wss://x", event: str = "meeting.rtms_started", **more: object
+) -> None:
     """Let an event arrive in the store, as `serve` keeps it."""
-    payload = {"meeting_id": "811", "meeting_uuid": "uuid==", "rtms_stream_id": stream, "server_urls": urls}
+    payload = {"meeting_id": "811", "meeting_uuid": "uuid==", "rtms_stream_id": stream, "server_urls": urls, **more}
     body = {"event": event, "event_ts": int(world.clock().timestamp() * 1000), "payload": payload}
     seen = Observation(
         kind=Kind.WEBHOOK, at=world.clock(), install=world.key, raw=json.dumps(body).encode(),
@@ -85,7 +87,8 @@ def test_a_good_install_is_started_joined_and_stopped(world: Any) -> None:
     assert [one["request"]["body"]["action"] for one in world.seen("rest") if "body" in one["request"]] == [
         "start", "stop",
     ]  # fmt: skip
-    assert len(world.seen("handshake")) == 1
+    _answered, untried = world.seen("handshake")
+    assert (untried["request"], untried["error"]) == ({"media_type": 8}, "no address in the signaling answer")
 
 
 def test_a_mix_up_is_shown_by_joining_with_the_other_pair(world: Any) -> None:
@@ -375,3 +378,29 @@ def test_a_stream_that_ended_while_staying_and_media_refused_are_told(world: Any
         "signaling was accepted, no medium was; media received: none; the stream ended with reason 16; "
         "the SDK said onJoinConfirm 14"
     )
+
+
+def test_a_medium_that_nobody_granted_is_not_missed(world: Any) -> None:
+    """What no account granted the app does not ask for; what another account granted it does."""
+    world.grant(scopes=tuple(scope for scope in SCOPES if "transcript" not in scope))
+    accepting(world)
+    probe(world)
+    assert len(world.seen("handshake")) == 1
+    world.store.put_account(label="other", expected_plan=Plan.FREE)
+    world.grant(key=InstallKey("other", Environment.PRODUCTION), scopes=SCOPES)
+    probe(world, take_over=True)
+    assert len(world.seen("handshake")) == 3
+
+
+def test_a_refused_handshake_is_given_time_to_say_why(world: Any) -> None:
+    """Zoom's stop reason comes after a moment; the stream has then ended and is not stopped by us."""
+    world.grant(scopes=SCOPES)
+    accepting(world)
+
+    def refused(plan: rtms_plan.JoinPlan, *, clock: Callable[[], datetime]) -> rtms_plan.JoinResult:
+        started(world, event="meeting.rtms_stopped", stop_reason=18)
+        return rtms_plan.JoinResult()
+
+    steps = probe(world, refused)
+    assert steps[-1] == Step("end", False, "Zoom stopped the stream with reason 18")
+    assert world.seen("rest")[-1]["request"]["body"]["action"] == "start"

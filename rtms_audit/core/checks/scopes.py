@@ -138,7 +138,9 @@ def _without_address(subject: Subject) -> list[Claim]:
     """Claim the media that were asked for and whose address the signaling answer did not hold."""
     flow = subject.flow
     silent = [join.observation for join in flow.joins if join.origin == "sdk" and join.code == NO_ANSWER]
-    answers = [join.observation for join in flow.joins if join.origin == "signaling" and join.succeeded and _urls(join)]
+    answers = [
+        join.observation for join in flow.joins if join.origin == "signaling" and join.succeeded and _has_list(join)
+    ]
     if not answers:
         signaling_failed = any(join.origin == "signaling" and join.code is None for join in flow.joins)
         if not silent or flow.joined or signaling_failed:
@@ -150,9 +152,15 @@ def _without_address(subject: Subject) -> list[Claim]:
     untried = silent and not any(join.origin == "media" for join in flow.joins) and "audio" not in offered
     if not missing and not untried:
         return []
+    held = f"addresses for {', '.join(sorted(offered))} only" if offered else "no address"
     lacks = f", not for {', '.join(missing)}" if missing else ""
-    reason = f"the signaling answer held addresses for {', '.join(sorted(offered))} only{lacks}"
+    reason = f"the signaling answer held {held}{lacks}"
     return [likely("scope-missing", reason, *seen(answers[-1], *silent), phase=STREAM)]
+
+
+def _has_list(join: Join) -> bool:
+    """Whether a signaling answer held a list of addresses, be it empty."""
+    return "server_urls" in reading.mapping(reading.response(join.observation).get("media_server"))
 
 
 def _urls(join: Join) -> Mapping[str, object]:
