@@ -1,5 +1,7 @@
 """`rtms-audit doctor`: what an audit stands on, checked in order."""
 
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -26,35 +28,34 @@ def doctor(context: Context, listener: str, app: str | None) -> ExitCode:
     """
     import os
 
-    from rtms_audit.workflows.doctor import Doctor, Health, store_findings
+    from rtms_audit.workflows.doctor import Health, examine, store_findings
+    from rtms_audit.workflows.services import live_network
 
     findings: list[Finding] = []
-
-    def tell(finding: "Finding") -> None:
-        findings.append(finding)
-        echo_result(f"{MARKS[finding.health]} {finding.subject}: {finding.seen}")
-        if finding.fix:
-            echo_result(f"    fix: {finding.fix}")
-
-    for finding in store_findings(key=lambda: _key(context), schema=lambda: _schema(context)):
-        tell(finding)
-    if all(finding.health is not Health.BAD for finding in findings):
-        with live(context) as services:
-            for finding in Doctor(services, app=app, environ=os.environ, listener=lambda: _knock(listener)).examine():
-                tell(finding)
+    storage = list(store_findings(key=lambda: _key(context), schema=lambda: _schema(context)))
+    usable = all(finding.health is not Health.BAD for finding in storage)
+    with live(context) if usable else nullcontext() as services:
+        network = services or live_network(context.settings, clock=context.clock)
+        knock = partial(_knock, listener)
+        for finding in examine(network, services, app=app, environ=os.environ, storage=storage, listener=knock):
+            findings.append(finding)
+            echo_result(f"{MARKS[finding.health]} {finding.subject}: {finding.seen}")
+            if finding.fix:
+                echo_result(f"    fix: {finding.fix}")
     return ExitCode.USAGE if any(one.health is Health.BAD for one in findings) else ExitCode.OK
 
 
 def _key(context: Context) -> str:
     with context.open_store() as store:
-        keys = store.keys()
+        keys, place = store.keys(), store.key_place
     lacking = [key.key_id for key in keys if not key.available]
     if lacking:
         raise AuditError(
-            f"the key {', '.join(lacking)} is needed and missing", next_step="Put it back; see `keys list`."
+            f"the key {', '.join(lacking)} is needed and not in {place}", next_step="Put it back; see `keys list`."
         )
     using = next((key.key_id for key in keys if key.encrypts), None)
-    return f"key {using} protects {sum(key.rows for key in keys)} secrets" if using else "made with the first secret"
+    rows = sum(key.rows for key in keys)
+    return f"key {using} in {place} protects {rows} secrets" if using else f"made with the first secret, in {place}"
 
 
 def _schema(context: Context) -> tuple[bool, str]:

@@ -66,6 +66,15 @@ class KeySource:
         """Take what the settings say."""
         return cls(keys=settings.keys, file=settings.key_file, keyring=settings.keyring)
 
+    @property
+    def place(self) -> str:
+        """Where the key that encrypts is kept, for people."""
+        if self.keys:
+            return "RTMS_AUDIT_KEY"
+        if self.keyring and self._from_keyring():
+            return "the operating system's keyring"
+        return str(self.file) if self.file else "nowhere"
+
     def beside(self, database: Path | None, *, name: str) -> "KeySource":
         """Fill in the file beside a SQLite database, and the name under which the keyring keeps this database's key."""
         beside = database.with_name(database.name + ".key") if database else None

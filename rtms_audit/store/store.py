@@ -40,6 +40,11 @@ class Store(Apps, Accounts, States, Grants, SharedTokens, Leases, Evidence, Runs
         """Where the data lie, for people: a file or an address without its password."""
         return describe(self._url)
 
+    @property
+    def key_place(self) -> str:
+        """Where the key of the secrets is kept, for people."""
+        return self._vault.source.place
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -1,18 +1,19 @@
 """Checking what an audit stands on, in order, with one fix for each thing that is wrong."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from rtms_audit.core.model import Environment
 from rtms_audit.core.secret import Secret
 from rtms_audit.errors import AuditError
 from rtms_audit.store.records import AppRecord, GrantStatus
 from rtms_audit.workflows.apps import PairState, check_app
 from rtms_audit.workflows.loopback import is_loopback
-from rtms_audit.workflows.services import Services
+from rtms_audit.workflows.services import Network, Services
 from rtms_audit.zoom.exchange import Exchange
 from rtms_audit.zoom.oauth import Pair
 
@@ -45,56 +46,65 @@ class Finding:
     fix: str = ""
 
 
-class Doctor:
-    """Runs the checks over one app; without an app only what needs none."""
+def examine(
+    network: Network,
+    services: Services | None,
+    *,
+    app: str | None,
+    environ: Mapping[str, str],
+    storage: Sequence[Finding] = (),
+    listener: Callable[[], str | None] = lambda: None,
+) -> Iterator[Finding]:
+    """Give the findings, in the order in which they are to be mended.
 
-    def __init__(
-        self,
-        services: Services,
-        *,
-        app: str | None,
-        environ: Mapping[str, str],
-        listener: Callable[[], str | None] = lambda: None,
-    ) -> None:
+    `storage` is what `store_findings` gave; `services` is None where the store cannot be opened, and then everything
+    that is kept there is skipped.
+    """
+    probe = network.oauth.client_credentials(Pair("rtms-audit-doctor", Secret("none"))).exchange
+    yield _clock(probe)
+    yield _reach("Zoom's OAuth address", probe)
+    api = network.api(token=lambda: Secret("none"), on_unauthorized=None, account="")
+    yield _reach("Zoom's API", api.get("/users/me"))
+    registered = Registered(services, app=app) if services else None
+    if registered:
+        yield from registered.credentials()
+        yield from registered.redirects()
+    else:
+        yield Finding("app", Health.SKIPPED, "what is registered cannot be read before key and database are mended")
+    yield from storage
+    if registered:
+        yield from registered.grants()
+        yield from registered.webhook_secrets()
+    yield _listening(listener)
+    yield _sdk_variables(environ, registered.client_ids() if registered else {})
+
+
+def _clock(probe: Exchange) -> Finding:
+    subject = "clock"
+    stated = {name.lower(): value for name, value in probe.headers.items()}.get("date")
+    if stated is None:
+        return Finding(subject, Health.SKIPPED, "Zoom's time is not known, since it did not answer")
+    skew = probe.at - parsedate_to_datetime(stated)
+    seconds = f"{abs(skew.total_seconds()):.0f} s {'ahead of' if skew > timedelta() else 'behind'} Zoom's"
+    if abs(skew) > SKEW_LIMIT:
+        return Finding(subject, Health.BAD, f"this clock is {seconds}", "Let the clock be set by a time server.")
+    return Finding(subject, Health.GOOD, "this clock agrees with Zoom's")
+
+
+class Registered:
+    """The checks over what is registered of one app, and installed; without an app there is little to check."""
+
+    def __init__(self, services: Services, *, app: str | None) -> None:
         self._services = services
-        self._environ = environ
-        self._listener = listener
         apps = services.store.apps()
         self._app: AppRecord | None = services.store.app(app) if app or len(apps) == 1 else None
 
-    def examine(self) -> Iterator[Finding]:
-        """Give the findings, in the order in which they are to be mended."""
-        probe = self._token_probe()
-        yield self._clock(probe)
-        yield _reach("Zoom's OAuth address", probe)
-        yield _reach("Zoom's API", self._api_probe())
-        yield from self._credentials()
-        yield from self._redirects()
-        yield from self._grants()
-        yield from self._webhook_secrets()
-        yield self._listening()
-        yield self._sdk_variables()
+    def client_ids(self) -> Mapping[str, str]:
+        """Give the environment of each registered client id."""
+        return {one.client_id: str(each) for each, one in self._app.environments.items()} if self._app else {}
 
-    def _token_probe(self) -> Exchange:
-        """Ask the token address with a pair that cannot be right: any answer shows time and reach."""
-        return self._services.oauth.client_credentials(Pair("rtms-audit-doctor", Secret("none"))).exchange
-
-    def _api_probe(self) -> Exchange:
-        api = self._services.api(token=lambda: Secret("none"), on_unauthorized=None, account="")
-        return api.get("/users/me")
-
-    def _clock(self, probe: Exchange) -> Finding:
-        subject = "clock"
-        stated = {name.lower(): value for name, value in probe.headers.items()}.get("date")
-        if stated is None:
-            return Finding(subject, Health.SKIPPED, "Zoom's time is not known, since it did not answer")
-        skew = probe.at - parsedate_to_datetime(stated)
-        seconds = f"{abs(skew.total_seconds()):.0f} s {'ahead of' if skew > timedelta() else 'behind'} Zoom's"
-        if abs(skew) > SKEW_LIMIT:
-            return Finding(subject, Health.BAD, f"this clock is {seconds}", "Let the clock be set by a time server.")
-        return Finding(subject, Health.GOOD, "this clock agrees with Zoom's")
-
-    def _credentials(self) -> Iterator[Finding]:
+    def credentials(self) -> Iterator[Finding]:
+        """Say what Zoom says of each pair."""
         if self._app is None:
             yield Finding("app", Health.BAD, "no app is registered, or several and none named", "rtms-audit app add …")
             return
@@ -111,11 +121,13 @@ class Doctor:
         for warning in checked.warnings:
             yield Finding("credentials", Health.BAD, warning, f"Register the pairs of {checked.app} again.")
 
-    def _redirects(self) -> Iterator[Finding]:
+    def redirects(self) -> Iterator[Finding]:
+        """Say where each environment's installs come back to."""
         for environment, registered in sorted(self._app.environments.items()) if self._app else ():
-            yield _redirect(f"{environment} redirect address", registered.redirect_uri)
+            yield _redirect(environment, registered.redirect_uri)
 
-    def _grants(self) -> Iterator[Finding]:
+    def grants(self) -> Iterator[Finding]:
+        """Count the grants by state, and say how old the oldest refresh is."""
         grants = self._services.store.grants(app=self._app.name) if self._app else ()
         counts = {status: sum(1 for grant in grants if grant.status is status) for status in GrantStatus}
         told = ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "none yet"
@@ -131,7 +143,8 @@ class Doctor:
         else:
             yield Finding("installs", Health.GOOD, seen)
 
-    def _webhook_secrets(self) -> Iterator[Finding]:
+    def webhook_secrets(self) -> Iterator[Finding]:
+        """Say which environment's webhooks can be verified."""
         for environment, registered in sorted(self._app.environments.items()) if self._app else ():
             subject = f"{environment} webhook secret"
             if registered.has_webhook_secret:
@@ -140,45 +153,67 @@ class Doctor:
                 fix = "rtms-audit app add … --webhook-secret-file FILE (the secret token, not the client secret)"
                 yield Finding(subject, Health.BAD, "not registered: no webhook can be verified", fix)
 
-    def _listening(self) -> Finding:
-        problem = self._listener()
-        if problem is None:
-            return Finding("listener", Health.GOOD, "answers")
-        return Finding("listener", Health.WARNING, problem, "rtms-audit serve")
 
-    def _sdk_variables(self) -> Finding:
-        present = [name for name in SDK_VARIABLES if self._environ.get(name)]
-        if not present:
-            return Finding("SDK variables", Health.GOOD, "neither ZM_RTMS_CLIENT nor ZM_RTMS_SECRET is set here")
-        seen = f"{' and '.join(present)} set here: Zoom's SDK takes them before what the code passes{self._whose()}"
-        return Finding("SDK variables", Health.WARNING, seen, f"unset {' '.join(present)}")
+def _listening(listener: Callable[[], str | None]) -> Finding:
+    problem = listener()
+    if problem is None:
+        return Finding("listener", Health.GOOD, "answers")
+    return Finding("listener", Health.WARNING, problem, "rtms-audit serve")
 
-    def _whose(self) -> str:
-        client = self._environ.get("ZM_RTMS_CLIENT")
-        for environment, registered in self._app.environments.items() if self._app else ():
-            if client == registered.client_id:
-                return f"; every stream is signed with the {environment} pair"
-        return ""
+
+def _sdk_variables(environ: Mapping[str, str], client_ids: Mapping[str, str]) -> Finding:
+    present = [name for name in SDK_VARIABLES if environ.get(name)]
+    if not present:
+        return Finding("SDK variables", Health.GOOD, "neither ZM_RTMS_CLIENT nor ZM_RTMS_SECRET is set here")
+    whose = client_ids.get(environ.get(SDK_VARIABLES[0], ""))
+    effect = f"; every stream is signed with the {whose} pair" if whose else ""
+    seen = f"{' and '.join(present)} set here: Zoom's SDK takes them before what the code passes{effect}"
+    return Finding("SDK variables", Health.WARNING, seen, f"unset {' '.join(present)}")
 
 
 def _reach(subject: str, exchange: Exchange) -> Finding:
     host = urlsplit(exchange.url).hostname
     if exchange.status is None:
-        fix = "Check the network, the proxy (HTTPS_PROXY) and its certificates (REQUESTS_CA_BUNDLE)."
-        return Finding(subject, Health.BAD, f"{host}: {exchange.error}", fix)
+        return Finding(subject, Health.BAD, f"{host}: {exchange.error}", _network_fix(exchange.error or "", host))
     if exchange.status >= 500 or isinstance(exchange.parsed, str):
-        fix = "Check RTMS_AUDIT_ZOOM_OAUTH_URL and RTMS_AUDIT_ZOOM_API_URL, or try again later."
+        variable = "RTMS_AUDIT_ZOOM_OAUTH_URL" if "OAuth" in subject else "RTMS_AUDIT_ZOOM_API_URL"
+        fix = f"Check {variable}, or try again later."
         return Finding(subject, Health.BAD, f"{host} answers HTTP {exchange.status}, not as Zoom does", fix)
     return Finding(subject, Health.GOOD, f"{host} answers")
 
 
-def _redirect(subject: str, redirect_uri: str | None) -> Finding:
-    """Zoom takes https, and loopback addresses of PKCE clients since 2026-09-28 (developers.zoom.us/changelog)."""
-    if redirect_uri is None:
-        return Finding(subject, Health.GOOD, "none: installs come back to 127.0.0.1")
-    if is_loopback(redirect_uri):
-        return Finding(subject, Health.GOOD, f"{redirect_uri}: this machine only, with PKCE, since 2026-09-28")
-    return Finding(subject, Health.GOOD, f"{redirect_uri}: through `serve` or --paste")
+def _network_fix(error: str, host: str | None) -> str:
+    """Give the one thing to mend, by where the call broke off."""
+    if "roxy" in error:
+        return f"Mend the proxy that HTTPS_PROXY names, or add {host} to NO_PROXY."
+    if "SSL" in error or "TLS" in error:
+        return "Let REQUESTS_CA_BUNDLE name the certificates of whoever inspects TLS on the way."
+    if "host name" in error:
+        return f"Mend the name server: {host} has no address here."
+    return f"Let {host} be reached through network and firewall (port 443)."
+
+
+def _redirect(environment: Environment, redirect_uri: str | None) -> Finding:
+    """Zoom takes https from everybody, and loopback addresses for development.
+
+    Since 2026-09-28 public PKCE clients may use `http://127.0.0.1:{any port}`; clients with a secret keep https
+    (developers.zoom.us/changelog, "loopback redirect URIs for PKCE").
+    """
+    subject = f"{environment} redirect address"
+    if redirect_uri is not None and not is_loopback(redirect_uri):
+        return Finding(subject, Health.GOOD, f"{redirect_uri}: through `serve` or --paste")
+    where = redirect_uri or "none: installs come back to 127.0.0.1"
+    fix = f"rtms-audit app add … --environment {environment} --redirect-uri https://…"
+    if urlsplit(redirect_uri or "http://127.0.0.1").hostname != "127.0.0.1":
+        return Finding(
+            subject, Health.WARNING, f"{where}: Zoom's loopback rule of 2026-09-28 names 127.0.0.1 only", fix
+        )
+    if environment is Environment.PRODUCTION:
+        rule = (
+            "loopback is for development and, since 2026-09-28, for public PKCE clients; a secret's client keeps https"
+        )
+        return Finding(subject, Health.WARNING, f"{where}; {rule}", fix)
+    return Finding(subject, Health.GOOD, where if redirect_uri is None else f"{where}: this machine only")
 
 
 def store_findings(*, key: Callable[[], str], schema: Callable[[], tuple[bool, str]]) -> Iterator[Finding]:

@@ -68,6 +68,20 @@ class ApiFactory(Protocol):
         ...
 
 
+class Network(Protocol):
+    """The ways to Zoom alone, as far as they need no store."""
+
+    @property
+    def oauth(self) -> OAuthClient:
+        """Zoom's OAuth addresses."""
+        ...
+
+    @property
+    def api(self) -> ApiFactory:
+        """Zoom's REST addresses."""
+        ...
+
+
 def utc_now() -> datetime:
     """Tell the time, in UTC."""
     return datetime.now(UTC)
@@ -86,6 +100,37 @@ class Services:
     jitter: Callable[[], float] = random.random
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveNetwork:
+    """The ways to the Zoom addresses of the settings; see `live_network`."""
+
+    oauth: OAuthClient
+    api: ApiFactory
+
+
+def live_network(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+    plan_of: Callable[[str], Plan] = lambda _account: Plan.UNKNOWN,
+) -> LiveNetwork:
+    """Make the ways to Zoom; rate limits are shared per account, and depend on the plan that it is thought to have."""
+    limits = SharedLimits(clock=clock, sleep=sleep)
+
+    def api(*, token: Callable[[], Secret], on_unauthorized: Callable[[], Secret] | None, account: str) -> ZoomApi:
+        return ZoomApi(
+            settings.zoom_api_url,
+            token=token,
+            clock=clock,
+            limits=limits.of(account, plan_of(account)),
+            sleep=sleep,
+            on_unauthorized=on_unauthorized,
+        )
+
+    return LiveNetwork(oauth=ZoomOAuth(settings.zoom_oauth_url, clock=clock), api=api)
+
+
 def live_services(
     store: Store,
     settings: Settings,
@@ -93,20 +138,11 @@ def live_services(
     clock: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Services:
-    """Make the services that speak to the Zoom addresses of the settings; rate limits are shared per account."""
-    limits = SharedLimits(clock=clock, sleep=sleep)
+    """Make the services that speak to the Zoom addresses of the settings."""
 
-    def api(*, token: Callable[[], Secret], on_unauthorized: Callable[[], Secret] | None, account: str) -> ZoomApi:
+    def plan_of(account: str) -> Plan:
         expected = (known.expected_plan for known in store.accounts() if known.label == account)
-        allowance = limits.of(account, next(expected, Plan.UNKNOWN))
-        return ZoomApi(
-            settings.zoom_api_url,
-            token=token,
-            clock=clock,
-            limits=allowance,
-            sleep=sleep,
-            on_unauthorized=on_unauthorized,
-        )
+        return next(expected, Plan.UNKNOWN)
 
-    oauth = ZoomOAuth(settings.zoom_oauth_url, clock=clock)
-    return Services(store=store, oauth=oauth, api=api, clock=clock, sleep=sleep)
+    network = live_network(settings, clock=clock, sleep=sleep, plan_of=plan_of)
+    return Services(store=store, oauth=network.oauth, api=network.api, clock=clock, sleep=sleep)

@@ -211,7 +211,7 @@ def test_an_unreachable_zoom(ready: Run) -> None:
     code, out, _ = ready("doctor")
     assert code == ExitCode.USAGE
     assert "! Zoom's OAuth address: 127.0.0.1" in out
-    assert "proxy" in out
+    assert "firewall" in out
     code, _, told = ready("collect")
     assert code == ExitCode.INCOMPLETE
     assert "Not installed: dev-co/development, dev-co/production" in told

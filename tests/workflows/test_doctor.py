@@ -1,6 +1,7 @@
 """The doctor: checks in order, each with one fix where something is wrong."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -11,25 +12,32 @@ from rtms_audit.core.model import Environment
 from rtms_audit.core.secret import Secret
 from rtms_audit.errors import DatabaseError, VaultKeyError
 from rtms_audit.store.records import GrantStatus
-from rtms_audit.workflows.doctor import Doctor, Finding, Health, store_findings
-from rtms_audit.zoom.oauth import ProblemKind
+from rtms_audit.workflows import doctor
+from rtms_audit.workflows.doctor import Finding, Health, store_findings
+from rtms_audit.zoom.oauth import OAuthProblem, ProblemKind, TokenAnswer
 
 
 def examine(world: Any, **more: Any) -> dict[str, Finding]:
     """Run the doctor; findings by subject."""
-    return {one.subject: one for one in Doctor(world.services, **{"app": None, "environ": {}, **more}).examine()}
+    found = doctor.examine(world.services, world.services, **{"app": None, "environ": {}, **more})
+    return {one.subject: one for one in found}
 
 
 def test_a_healthy_setup_is_good_in_order(world: Any) -> None:
     """The order is that in which things are to be mended."""
     world.grant()
+    world.store.put_app(
+        app="notes", environment=Environment.PRODUCTION, client_id="PRODID", client_secret=Secret("PRODID-secret"),
+        webhook_secret=Secret("PRODID-token"), redirect_uri="https://audit.example.com/cb",
+    )  # fmt: skip
+    storage = [Finding("key", Health.GOOD, "k1"), Finding("database", Health.GOOD, "r1")]
     world.zoom.headers["date"] = format_datetime(world.clock(), usegmt=True)
     world.zoom.rest["/users/me"] = (401, {"code": 124, "message": "Invalid access token."})
-    found = examine(world)
+    found = examine(world, storage=storage)
     assert list(found) == [
         "clock", "Zoom's OAuth address", "Zoom's API", "development credentials", "production credentials",
-        "development redirect address", "production redirect address", "installs", "development webhook secret",
-        "production webhook secret", "listener", "SDK variables",
+        "development redirect address", "production redirect address", "key", "database", "installs",
+        "development webhook secret", "production webhook secret", "listener", "SDK variables",
     ]  # fmt: skip
     assert {one.health for one in found.values()} == {Health.GOOD}
 
@@ -50,7 +58,7 @@ def test_an_unreachable_zoom_is_told_with_what_to_check(world: Any) -> None:
     found = examine(world)
     assert found["clock"].health is Health.SKIPPED
     assert found["Zoom's OAuth address"].health is Health.BAD
-    assert "proxy" in found["Zoom's API"].fix
+    assert "firewall" in found["Zoom's API"].fix
     assert found["production credentials"].health is Health.WARNING
 
 
@@ -106,6 +114,55 @@ def test_leftover_sdk_variables_are_told_with_whose_they_are(world: Any) -> None
     assert "signed with the development pair" in found.seen
     assert found.fix == "unset ZM_RTMS_CLIENT ZM_RTMS_SECRET"
     assert "signed with" not in examine(world, environ={"ZM_RTMS_CLIENT": "other"})["SDK variables"].seen
+
+
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        ("ProxyError: the proxy could not be reached or refused", "HTTPS_PROXY"),
+        ("SSLError: the TLS certificate was rejected", "REQUESTS_CA_BUNDLE"),
+        ("ConnectionError: the host name was not found", "name server"),
+        ("ConnectTimeout: timed out", "firewall"),
+    ],
+)
+def test_each_way_of_not_reaching_zoom_has_its_own_fix(world: Any, error: str, fix: str) -> None:
+    """Proxy, certificates, name server, firewall."""
+    failed = replace(world.zoom.exchange("POST", "/oauth/token", None, None), error=error)
+    world.zoom.answer = lambda *_: TokenAnswer(failed, None, OAuthProblem(ProblemKind.TRANSIENT, reason=error))
+    found = examine(world)["Zoom's OAuth address"]
+    assert (found.health, fix in found.fix) == (Health.BAD, True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "address", "health", "said"),
+    [
+        (Environment.DEVELOPMENT, None, Health.GOOD, "127.0.0.1"),
+        (Environment.DEVELOPMENT, "http://127.0.0.1:8000/cb", Health.GOOD, "this machine only"),
+        (Environment.DEVELOPMENT, "http://localhost:8000/cb", Health.WARNING, "names 127.0.0.1 only"),
+        (Environment.PRODUCTION, None, Health.WARNING, "keeps https"),
+        (Environment.PRODUCTION, "http://127.0.0.1:8000/cb", Health.WARNING, "2026-09-28"),
+        (Environment.PRODUCTION, "https://audit.example.com/cb", Health.GOOD, "serve"),
+    ],
+)
+def test_redirect_addresses_are_held_against_zooms_rules(
+    world: Any, environment: Environment, address: str | None, health: Health, said: str
+) -> None:
+    """Https for everybody, loopback for development and public clients."""
+    world.store.put_app(
+        app="bare", environment=environment, client_id="B", client_secret=Secret("s"), redirect_uri=address
+    )
+    found = examine(world, app="bare")[f"{environment} redirect address"]
+    assert (found.health, said in found.seen) == (health, True)
+    assert bool(found.fix) == (health is not Health.GOOD)
+
+
+def test_without_a_store_the_network_is_still_checked(world: Any) -> None:
+    """A missing key does not hide that the clock is wrong; what is registered is skipped, not guessed."""
+    storage = [Finding("key", Health.BAD, "missing", "put it back")]
+    found = list(doctor.examine(world.services, None, app=None, environ={"ZM_RTMS_CLIENT": "x"}, storage=storage))
+    subjects = [one.subject for one in found]
+    assert subjects == ["clock", "Zoom's OAuth address", "Zoom's API", "app", "key", "listener", "SDK variables"]
+    assert found[3].health is Health.SKIPPED
 
 
 def test_key_and_database_are_checked_before_the_store_is_opened() -> None:
