@@ -66,6 +66,7 @@ format: .venv/complete  ## rewrite the source in the house style
 	$(BIN)/ruff format
 
 bench: .venv/complete  ## measure, and write benchmarks/results.json
+	@$(BIN)/python $(INSTALL) --quiet --editable ".[bench]"
 	$(BIN)/python -m benchmarks $(ARGS)
 
 snapshots: .venv/complete  ## rewrite the texts that people read, for you to review with git diff
