@@ -196,10 +196,11 @@ class Prober:
                 f"a stream of this install runs already ({before.stream_id}), and a second connection may end the "
                 "first; --take-over joins it all the same",
             )
+        if before is not None:  # it needs no start, and is not ours to stop
+            return Step("start", None, f"a stream of this install runs already ({before.stream_id}); taking it over")
         exchange = self._control(run, "start")
         if exchange.ok:
-            # A stream that ran before is not ours to stop.
-            run.started_by_us = before is None
+            run.started_by_us = True
             return Step("start", True, f"Zoom accepted the start (HTTP {exchange.status}); that is no stream yet")
         refusal = exchange.refusal
         if refusal is not None and refusal.code == ALREADY_RUNNING and self._plan.take_over:
