@@ -30,9 +30,12 @@ def list_(context: Context, format_: str) -> ExitCode:
 
 
 @keys.command("rotate")
+@click.option("--batch", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Secrets at a time.")
 @pass_context_object
-def rotate(context: Context) -> None:
+def rotate(context: Context, batch: int) -> None:
     """Re-encrypt every secret under a new key, while others go on reading; go on with it after an interruption."""
     with context.open_store() as store:
-        done = store.rotate(on_batch=lambda count, left: talk(f"{count} re-encrypted, {left} to go", level=1))
+        done = store.rotate(
+            batch=batch, on_batch=lambda count, left: talk(f"{count} re-encrypted, {left} to go", level=1)
+        )
     echo_result(f"{done.rotated} secrets are under key {done.key_id} now.")

@@ -56,7 +56,7 @@ class Hall:
         self.said: dict[str, str] = {}
         self.inputs = folder / "inputs"
         self.inputs.mkdir()
-        self.environ = {
+        self.environ: dict[str, str] = {
             **os.environ,
             "RTMS_AUDIT_DATABASE_URL": f"sqlite:///{folder / 'audit.db'}",
             "RTMS_AUDIT_ZOOM_OAUTH_URL": self.ready["oauth_url"],

@@ -2,17 +2,18 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from rtms_audit.core.secret import Secret
-from rtms_audit.errors import UserError
+from rtms_audit.errors import DatabaseError, UserError
 from rtms_audit.store.records import GrantStatus, TokenPair
 from rtms_audit.workflows.auditor_tokens import AuditorTokens
 from rtms_audit.workflows.refusals import GrantEndedError, RefreshFailedError
-from rtms_audit.workflows.tokens import Patience, TokenKeeper, refresh_hash
+from rtms_audit.workflows.tokens import Patience, Step, TokenKeeper, refresh_hash
 from rtms_audit.zoom.oauth import ProblemKind
 
 ENDINGS = [
@@ -206,6 +207,95 @@ def test_a_dead_grant_that_works_again_comes_back_to_life(world: Any) -> None:
     world.store.mark_grant(grant_id=grant.id, status=GrantStatus.DEAD, reason="4717")
     assert keeper(world).refresh(grant).access == Secret("access-1")
     assert world.store.grant_by_id(grant.id).status is GrantStatus.ACTIVE
+
+
+def test_whoever_waited_for_a_refresh_that_failed_shares_the_failure(world: Any) -> None:
+    """Zoom is not asked again by everybody who waits; who comes later asks."""
+    grant = world.grant(expires_in=0)
+    lease = world.store.acquire_lease(name=f"refresh:{grant.id}", owner="other", ttl=timedelta(seconds=45))
+    intent = world.store.record_intent(
+        grant_id=grant.id, refresh_hash=refresh_hash(Secret("refresh-0")), owner="other", fencing=lease.fencing
+    )
+
+    def nap(seconds: float) -> None:
+        world.clock.sleep(seconds)
+        world.store.close_intent(intent_id=intent.id, outcome="unanswered")
+        world.store.release_lease(lease)
+
+    object.__setattr__(world.services, "sleep", nap)
+    with pytest.raises(RefreshFailedError, match="Another caller just tried"):
+        keeper(world).access(grant)
+    assert world.zoom.calls == []
+    assert keeper(world).access(grant) == Secret("access-1")
+
+
+def test_whoever_waited_while_the_grant_ended_does_not_ask_again(world: Any) -> None:
+    """One refusal is enough for all."""
+    grant = world.grant(expires_in=0)
+    lease = world.store.acquire_lease(name=f"refresh:{grant.id}", owner="other", ttl=timedelta(seconds=45))
+
+    def nap(seconds: float) -> None:
+        world.clock.sleep(seconds)
+        world.store.mark_grant(grant_id=grant.id, status=GrantStatus.DEAD, reason="4735")
+        world.store.release_lease(lease)
+
+    object.__setattr__(world.services, "sleep", nap)
+    with pytest.raises(GrantEndedError, match="4735"):
+        keeper(world).access(grant)
+    assert world.zoom.calls == []
+
+
+def test_a_grant_that_was_replaced_says_so(world: Any) -> None:
+    """Somebody installed again while this command ran: it only has to be run again."""
+    grant = world.grant()
+    world.grant()
+    with pytest.raises(GrantEndedError, match="replaced by a newer one") as caught:
+        keeper(world).access(grant)
+    assert caught.value.next_step == "Run the command again."
+
+
+def test_the_steps_of_a_refresh_are_told_in_order(world: Any) -> None:
+    """A test may stop a refresh at any of them."""
+    steps: list[Step] = []
+    TokenKeeper(world.services, owner="me", on_step=steps.append).refresh(world.grant())
+    assert steps == list(Step)
+
+
+def test_a_database_that_is_busy_for_a_moment_costs_no_grant(world: Any) -> None:
+    """The new pair is saved on the next try: its predecessor is dead already."""
+    grant = world.grant(expires_in=0)
+
+    class Busy:
+        """A store that cannot save so many times."""
+
+        def __init__(self, times: int) -> None:
+            self.times = times
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.store, name)
+
+        def replace_tokens(self, **what: Any) -> bool:
+            """Save, once the trouble is over."""
+            self.times -= 1
+            if self.times >= 0:
+                raise DatabaseError("database is locked")
+            return bool(world.store.replace_tokens(**what))
+
+    services = replace(world.services, store=Busy(2))
+    assert TokenKeeper(services, owner="me").access(grant) == Secret("access-1")
+    assert world.clock.slept == [0.5, 2.0]
+    with pytest.raises(DatabaseError):
+        TokenKeeper(replace(world.services, store=Busy(3)), owner="me").refresh(grant)
+    assert len(world.store.intents(grant.id, open_only=True)) == 1, "the next caller is told of it"
+
+
+def test_an_auditors_token_is_asked_for_again_after_a_passing_failure(world: Any) -> None:
+    """With back-off, as for grants; a lease that somebody took over meanwhile ends it."""
+    world.store.put_auditor(account="dev-co", client_id="S2S", client_secret=Secret("s"), zoom_account_id="zoom-1")
+    answers = iter([world.zoom.refusal(ProblemKind.TRANSIENT), world.zoom.tokens()])
+    world.zoom.answer = lambda *_: next(answers)
+    assert AuditorTokens(world.services, owner="a").access(app="notes", account="dev-co") == Secret("access-1")
+    assert world.clock.slept == [0.5]
 
 
 def test_a_grant_without_refresh_token_says_so(world: Any) -> None:
