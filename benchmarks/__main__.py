@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import demo, grants, judging, startup
+from benchmarks import demo, grants, judging, sandbox, startup
 
 _RESULTS = Path(__file__).with_name("results.json")
 
@@ -12,7 +12,7 @@ _RESULTS = Path(__file__).with_name("results.json")
 def main() -> int:
     """Run each measurement in turn, one line as soon as it is known."""
     results = []
-    for module in (startup, judging, demo, grants):
+    for module in (startup, judging, demo, grants, sandbox):
         for result in module.measure():
             results.append(result)
             verdict = "met" if result.met else "MISSED"

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 WebhookUrls = str | dict[str, str | dict[str, str | None] | None] | None
 
@@ -11,6 +11,12 @@ class Settings(BaseModel):
     """The sandbox's switches. Names and values are part of the script interface; an unknown name is refused."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _yaml_words(cls, value: object) -> object:
+        """Take the truth values that YAML makes of a bare `on` and `off` for these words."""
+        return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
     access_token_ttl: float = Field(default=3599, gt=0)
     """Seconds an access token lives (Zoom: 3600 or 3599)."""

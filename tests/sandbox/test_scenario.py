@@ -89,3 +89,15 @@ def test_names_must_agree_after_a_change() -> None:
     seed = load_scenario()
     with pytest.raises(ValueError, match="account label 'developer' stands there twice"):
         Scenario.model_validate({**seed.model_dump(), "accounts": [seed.accounts[0], seed.accounts[0]]})
+
+
+def test_bare_on_and_off_are_words_in_settings() -> None:
+    """YAML makes truth values of them, which nobody who writes a scenario means."""
+    text = """
+title: bare words
+settings: {rate_limits: off, supersede: on}
+apps: [{name: notes, owner: dev}]
+accounts: [{label: dev, users: [{email: dev@example.com}]}]
+"""
+    settings = read_scenario(text, name="bare").settings
+    assert (settings.rate_limits, settings.supersede) == ("off", "on")
