@@ -9,6 +9,7 @@ from rtms_audit.core.model import Plan
 from rtms_audit.core.secret import Secret
 from rtms_audit.errors import UserError
 from rtms_audit.store.store import Store
+from rtms_audit.workflows.auditor_tokens import keep_token, token_version
 from rtms_audit.workflows.services import Services
 from rtms_audit.zoom.oauth import Pair
 
@@ -93,11 +94,12 @@ def read_accounts(text: str, *, name: str) -> tuple[AccountRow, ...]:
 def connect_auditor(
     services: Services, *, account: str, client_id: str, client_secret: Secret, zoom_account_id: str
 ) -> None:
-    """Keep an account's own Server-to-Server app, after Zoom gave a token for it.
+    """Keep an account's own Server-to-Server app, after Zoom gave a token for it; the token is kept and used, too.
 
     UserError where the account is not known or Zoom refuses; nothing is stored then.
     """
     label = services.store.account(account).label
+    before = token_version(services, account=label)
     answer = services.oauth.account_credentials(Pair(client_id, client_secret), zoom_account_id)
     if answer.tokens is None:
         problem = answer.problem
@@ -109,6 +111,7 @@ def connect_auditor(
     services.store.put_auditor(
         account=label, client_id=client_id, client_secret=client_secret, zoom_account_id=zoom_account_id
     )
+    keep_token(services, account=label, tokens=answer.tokens, before=before)
 
 
 def _lines(reader: Iterable[list[str]], name: str) -> list[tuple[int, list[str]]]:

@@ -9,7 +9,7 @@ from rtms_audit.workflows import observe
 from rtms_audit.workflows.refusals import RefreshFailedError, in_words, passes, problem_in
 from rtms_audit.workflows.services import Services
 from rtms_audit.workflows.tokens import Patience, holder_name
-from rtms_audit.zoom.oauth import Pair, TokenAnswer
+from rtms_audit.zoom.oauth import Pair, TokenAnswer, Tokens
 
 
 class AuditorTokens:
@@ -64,21 +64,14 @@ class AuditorTokens:
             raise UserError(
                 f"Account {account} has no auditor connection.", next_step=f"rtms-audit account connect {account}"
             )
-        before = self._store.shared_token(name=_shared_name(account))
+        before = token_version(self._services, account=account)
         answer = self._call(app, auditor, lease)
         if answer.tokens is None:
             raise RefreshFailedError(
                 f"Zoom gives no token for the auditor connection of {account}: {in_words(problem_in(answer))}.",
                 next_step=f"Check its client id, secret and account id: rtms-audit account connect {account}",
             )
-        expires = self._services.clock() + timedelta(seconds=answer.tokens.expires_in)
-        fresh = TokenPair(access=answer.tokens.access, refresh=None, expires_at=expires)
-        self._store.put_shared_token(
-            name=_shared_name(account), expected_version=before.version if before else 0, tokens=fresh, lease=lease
-        )
-        # Where a successor saved first, its token is the newer one, and ours may be dead already.
-        kept = self._store.shared_token(name=_shared_name(account))
-        return kept.access if kept else fresh.access
+        return keep_token(self._services, account=account, tokens=answer.tokens, before=before, lease=lease)
 
     def _call(self, app: str, auditor: AuditorCredentials, lease: Lease) -> TokenAnswer:
         """Ask Zoom for a token, again after a passing failure."""
@@ -95,6 +88,26 @@ class AuditorTokens:
             if self._store.renew_lease(lease, ttl=self._patience.lease_ttl) is None:
                 break
         return answer
+
+
+def token_version(services: Services, *, account: str) -> int:
+    """Return which token of the account's auditor is the newest, to be read before Zoom is asked for another."""
+    found = services.store.shared_token(name=_shared_name(account))
+    return found.version if found else 0
+
+
+def keep_token(services: Services, *, account: str, tokens: Tokens, before: int, lease: Lease | None = None) -> Secret:
+    """Keep a token that Zoom just gave; return the one that counts now. `before` is the version before the call.
+
+    Where a successor of the lease saved first, that is its token: it is the newer one, and ours may be dead already.
+    """
+    name = _shared_name(account)
+    expires = services.clock() + timedelta(seconds=tokens.expires_in)
+    fresh = TokenPair(access=tokens.access, refresh=None, expires_at=expires)
+    if services.store.put_shared_token(name=name, expected_version=before, tokens=fresh, lease=lease):
+        return fresh.access
+    kept = services.store.shared_token(name=name)
+    return kept.access if kept else fresh.access
 
 
 def _shared_name(account: str) -> str:

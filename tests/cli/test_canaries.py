@@ -59,8 +59,8 @@ class Hall:
         self.environ: dict[str, str] = {
             **os.environ,
             "RTMS_AUDIT_DATABASE_URL": f"sqlite:///{folder / 'audit.db'}",
-            "RTMS_AUDIT_ZOOM_OAUTH_URL": self.ready["oauth_url"],
-            "RTMS_AUDIT_ZOOM_API_URL": self.ready["api_url"],
+            "RTMS_AUDIT_ZOOM_OAUTH_URL": str(self.ready["oauth_url"]),
+            "RTMS_AUDIT_ZOOM_API_URL": str(self.ready["api_url"]),
             "RTMS_AUDIT_LOCAL_TOKEN": PLANTED["local token"],
         }
 

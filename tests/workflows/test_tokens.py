@@ -11,6 +11,7 @@ import pytest
 from rtms_audit.core.secret import Secret
 from rtms_audit.errors import DatabaseError, UserError
 from rtms_audit.store.records import GrantStatus, TokenPair
+from rtms_audit.workflows.accounts import connect_auditor
 from rtms_audit.workflows.auditor_tokens import AuditorTokens
 from rtms_audit.workflows.refusals import GrantEndedError, RefreshFailedError
 from rtms_audit.workflows.tokens import Patience, Step, TokenKeeper, refresh_hash
@@ -296,6 +297,30 @@ def test_an_auditors_token_is_asked_for_again_after_a_passing_failure(world: Any
     world.zoom.answer = lambda *_: next(answers)
     assert AuditorTokens(world.services, owner="a").access(app="notes", account="dev-co") == Secret("access-1")
     assert world.clock.slept == [0.5]
+
+
+def test_the_token_that_proves_a_new_connection_is_the_one_that_is_used(world: Any) -> None:
+    """Asking for another would kill it, or the other way round."""
+    connect_auditor(
+        world.services, account="dev-co", client_id="S2S", client_secret=Secret("s"), zoom_account_id="zoom-1"
+    )
+    assert AuditorTokens(world.services, owner="a").access(app="notes", account="dev-co") == Secret("access-1")
+    assert len(world.zoom.calls) == 1
+
+
+def test_an_auditor_that_slept_through_its_lease_uses_its_successors_token(world: Any) -> None:
+    """Fencing holds for auditors too."""
+    world.store.put_auditor(account="dev-co", client_id="S2S", client_secret=Secret("s"), zoom_account_id="zoom-1")
+
+    def answer(*_: Any) -> Any:
+        world.clock.sleep(60)
+        other = world.store.acquire_lease(name="auditor:dev-co", owner="successor", ttl=timedelta(seconds=45))
+        pair = TokenPair(access=Secret("newest"), refresh=None, expires_at=world.clock() + timedelta(hours=1))
+        assert world.store.put_shared_token(name="auditor:dev-co", expected_version=0, tokens=pair, lease=other)
+        return world.zoom.tokens()
+
+    world.zoom.answer = answer
+    assert AuditorTokens(world.services, owner="a").access(app="notes", account="dev-co") == Secret("newest")
 
 
 def test_a_grant_without_refresh_token_says_so(world: Any) -> None:
