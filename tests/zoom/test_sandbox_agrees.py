@@ -4,7 +4,7 @@ Client and sandbox are thereby held to the same third party and cannot drift awa
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -247,3 +247,153 @@ def test_the_last_thing_is_revocation(world: World) -> None:
     assert world.granted.tokens is not None
     agrees("oauth/revoked", world.oauth.revoke(world.pair, world.granted.tokens.access).exchange)
     agrees("rest/token-expired", world.user().get("/users/me"))
+
+
+@pytest.fixture
+def fresh() -> Iterator[World]:
+    """Give a sandbox of its own in which everything works."""
+    with installed("everything-works") as made:
+        yield made
+
+
+ELSEWHERE = {
+    "oauth/error-page": "a page for people, which a fault of the sandbox can be given as its body",
+    "oauth/html-maintenance": "a page for people, which a fault of the sandbox can be given as its body",
+    "oauth/refresh-dead-2021": "an older wording; the sandbox speaks the newer one",
+    "rest/token-invalid-400": "an older status; the sandbox answers 401",
+    "rest/limit-daily": "two thousand calls away; tests/sandbox/test_limits.py holds its words",
+}
+"""Cassettes that no answer of a running sandbox is held against, and why."""
+
+
+def test_every_cassette_is_compared() -> None:
+    """A cassette that is added has to be held against the sandbox here, or it has to be said why not."""
+    here = Path(__file__).read_text(encoding="utf-8")
+    names = {f"{path.parent.name}/{path.stem}" for path in DOCUMENTED.rglob("*.yaml")}
+    compared = {name for name in names if f'"{name}"' in here or f'"{name.removeprefix("rest/")}"' in here}
+    assert names == compared
+    assert set(ELSEWHERE) <= names
+
+
+def control(world: World, path: str, **body: object) -> Any:
+    """Call the control address."""
+    answer = requests.post(f"{world.ready['control_url']}{path}", json=body, timeout=10)
+    assert answer.ok, answer.text
+    return answer.json()
+
+
+def install_order(action: str) -> Callable[[World], None]:
+    """Return what an administrator or user does to the install."""
+    return lambda world: control(
+        world, "/installs", account=world.label, app="notes", environment="production", action=action
+    )
+
+
+def reuse(world: World) -> None:
+    """Use the refresh token once more than the sandbox tolerates."""
+    control(world, "/settings", refresh_rotation="tolerance", tolerance=0)
+    assert world.granted.tokens is not None
+    assert world.granted.tokens.refresh is not None
+    world.oauth.refresh(world.pair, world.granted.tokens.refresh)
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        ("oauth/refresh-app-disabled", lambda world: control(world, "/apps/notes", status="disabled")),
+        ("oauth/refresh-approval-withdrawn", install_order("withdraw-approval")),
+        ("oauth/refresh-no-authorization", install_order("remove")),
+        ("oauth/refresh-user-removed", install_order("remove-user")),
+        ("oauth/refresh-superseded", lambda world: world.oauth.exchange_code(world.pair, world.code(), VERIFIER)),
+        ("oauth/refresh-reused", reuse),
+    ],
+)
+def test_a_grant_that_ended(name: str, before: Callable[[World], None]) -> None:
+    """Each way in which a grant ends has its own number at the next refresh."""
+    with installed("everything-works") as world:
+        before(world)
+        assert world.granted.tokens is not None
+        assert world.granted.tokens.refresh is not None
+        agrees(name, world.oauth.refresh(world.pair, world.granted.tokens.refresh).exchange)
+
+
+def test_an_auditors_token(world: World) -> None:
+    """Account credentials are granted as documented."""
+    account = world.account()["auditor"]
+    pair = Pair(account["client_id"], Secret(account["client_secret"]))
+    agrees("oauth/account-credentials-granted", world.oauth.account_credentials(pair, account["account_id"]).exchange)
+
+
+def start_with(world: World, meeting: object, action: str = "start") -> Exchange:
+    """Call the address that starts and stops RTMS."""
+    body = {"action": action, "settings": {"client_id": world.pair.client_id}}
+    return world.user().patch(f"/live_meetings/{meeting}/rtms_app/status", body)
+
+
+@pytest.mark.parametrize(
+    ("name", "meeting", "action"),
+    [
+        ("rest/start-meeting-not-started", {"waiting": True}, "start"),
+        ("rest/start-meeting-unsupported", {"kind": "breakout"}, "start"),
+        ("rest/start-not-permitted", {"host": "paid", "role": "guest"}, "start"),
+        ("rest/start-nothing-to-stop", {}, "stop"),
+    ],
+)
+def test_starts_that_are_refused(fresh: World, name: str, meeting: dict[str, object], action: str) -> None:
+    """Each refusal of a start or stop answers as documented."""
+    opened = control(
+        fresh, "/meetings", account=fresh.label, environment="production", trigger="none", **meeting
+    )["meeting_id"]  # fmt: skip
+    agrees(name, start_with(fresh, opened, action))
+
+
+def test_a_start_without_its_scope() -> None:
+    """Without the control scope a start is refused as observed."""
+    with installed("scopes-missing", "no-control") as world:
+        agrees("rest/start-scope-missing", start_with(world, begin_meeting(world)))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("rest/scope-missing-classic", "4700"), ("rest/scopes-missing-broken-json", "104")]
+)
+def test_other_words_for_a_missing_scope(name: str, words: str) -> None:
+    """Classic scopes have another number, and one family's answer is no valid JSON; switches bring both."""
+    with installed("everything-works") as world:
+        control(world, "/settings", scope_error=words)
+        agrees(name, world.user().get("/users/summary"))
+
+
+def test_an_account_without_api() -> None:
+    """Where the account's API is off, every call is refused as documented."""
+    with installed("everything-works") as world:
+        control(world, "/accounts/developer", api_access=False)
+        agrees("rest/api-denied", world.user().get("/users/me"))
+
+
+def test_more_of_users_and_apps(fresh: World) -> None:
+    """A licensed user, an unknown one, and the log of deliveries answer as documented."""
+    agrees("rest/user-licensed", fresh.user().get("/users/me"))
+    agrees("rest/user-unknown", fresh.auditor().get("/users/nobody@example.com"))
+    control(fresh, "/settings", webhook_url="http://127.0.0.1:9/none")
+    begin_meeting(fresh)
+    path = f"/marketplace/apps/{fresh.app['app_id']}/webhook_logs"
+    until = time.monotonic() + 5
+    while not (logs := fresh.auditor().get(path)).parsed["webhook_logs"] and time.monotonic() < until:  # type: ignore[index]
+        time.sleep(0.05)
+    agrees("rest/webhook-logs", logs)
+
+
+def test_too_many_calls() -> None:
+    """The answer to one call too many within a second has the documented status, body and headers."""
+    name = "rest/limit-per-second"
+    cassette = yaml.safe_load((DOCUMENTED / f"{name}.yaml").read_text(encoding="utf-8"))
+    response = cassette["interactions"][0]["response"]
+    with installed("everything-works", "free") as world:
+        assert world.granted.tokens is not None
+        headers = {"Authorization": f"Bearer {world.granted.tokens.access.reveal()}"}
+        answers = [requests.get(f"{world.ready['api_url']}/users/me", headers=headers, timeout=10) for _ in range(8)]
+    refused = next(answer for answer in answers if answer.status_code != 200)
+    assert refused.status_code == response["status"]["code"]
+    assert list(differences(parse_body(response["body"]["string"].encode()), refused.json(), [])) == []
+    documented_headers = {name.lower() for name in response["headers"]} - {"content-type"}
+    assert documented_headers <= {name.lower() for name in refused.headers}
