@@ -172,7 +172,16 @@ def test_from_nothing_to_the_matrix(stage: Stage) -> None:
         probed = stage.run(
             "probe", "customer", "--environment", "production", "--meeting", str(meeting), "--wait", "20"
         )  # fmt: skip
-        assert "+ join as production: joined; media received: audio, video, deskshare, transcript, chat" in probed.stdout
+        assert (
+            "+ join as production: joined; media received: audio, video, deskshare, transcript, chat" in probed.stdout
+        )
+        again = stage.control("/meetings", {"account": "customer", "environment": "production", "trigger": "none"})
+        by_sdk = stage.run(
+            "probe", "customer", "--environment", "production", "--meeting", str(again["meeting_id"]), "--sdk",
+            ZM_RTMS_CLIENT="left-over",
+        )  # fmt: skip
+        assert "joined; media received: audio, video, deskshare, transcript; the SDK said" in by_sdk.stdout
+        assert "ZM_RTMS_CLIENT is set here" in by_sdk.stderr
         refused = stage.control("/meetings", {"account": "cautious", "environment": "production", "trigger": "none"})[
             "meeting_id"
         ]
