@@ -15,6 +15,9 @@ JOIN_CALLBACKS = ("joinconfirm",)
 LEAVE_CALLBACKS = ("leave", "sessionleave")
 START_CALLBACKS = ("startrtms",)
 MEETING_EVENTS = ("meeting.started", "webinar.started", "session.started")
+LONGEST = timedelta(days=1)
+"""How long a stream whose end was not seen is taken to run on: an assumption, not a limit of Zoom's."""
+
 WINDOW_SLACK = timedelta(minutes=2)
 """How far outside a watched window an event may lie and still belong to it: clocks differ."""
 
@@ -155,7 +158,12 @@ def _continues(current: Attempt, observation: Observation, stream: str) -> bool:
     if stream and current.streams:
         return False
     if reading.is_start(observation) or reading.callback(observation) in START_CALLBACKS:
-        return current.saw_start and not current.is_over and bool(_accepted(current))
+        return (
+            _is_of_one_day(current, observation)
+            and current.saw_start
+            and not current.is_over
+            and bool(_accepted(current))
+        )
     if reading.is_rtms(observation, "started"):
         return not (current.saw_start or current.was_refused or _was_awaited_in_vain(current))
     if reading.event_name(observation) in MEETING_EVENTS:
@@ -163,6 +171,12 @@ def _continues(current: Attempt, observation: Observation, stream: str) -> bool:
     if observation.kind in (Kind.HANDSHAKE, Kind.SDK) and not _is_leave(observation):
         return not (current.join_confirms and current.is_over) and not _was_awaited_in_vain(current)
     return True
+
+
+def _is_of_one_day(current: Attempt, observation: Observation) -> bool:
+    """Whether a start follows within a day: no stream is taken to run longer unseen."""
+    last = next((o.at for o in reversed(current.observations) if o.at), None)
+    return last is None or observation.at is None or observation.at - last <= LONGEST
 
 
 def _accepted(attempt: Attempt) -> bool:

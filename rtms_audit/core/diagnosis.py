@@ -54,7 +54,7 @@ def diagnose(
     subject = Subject(situation, flows.read(situation))
     answers = {check: _ask(check, subject) for check in checks}
     causes, ruled_out = weigh(subject, answers)
-    happened = outcome(subject)
+    happened = outcome(subject, causes)
     ran = happened is Outcome.STARTED
     plan, plan_reason = _plan(situation)
     found = contradictions(subject)
@@ -66,7 +66,13 @@ def diagnose(
         summary=_summary(happened, causes),
         causes=causes,
         ruled_out=ruled_out,
-        next=next_steps(situation, causes, ran=ran, disputed={contradiction.fact for contradiction in found}),
+        next=next_steps(
+            situation,
+            causes,
+            ran=ran,
+            announced=subject.flow.existed,
+            disputed={contradiction.fact for contradiction in found},
+        ),
         decisions=tuple(_decision(check, answer) for check, answer in answers.items()),
         hypotheses=hypotheses(happened, causes, ruled_out),
         timeline=timeline(situation.own),

@@ -20,7 +20,9 @@ RESTART_REASONS = frozenset((*range(10, 20), 24))
 """Stop reasons after which the stream is gone and must be started anew: docs/rtms/failover-reconnection."""
 FAILING_REASONS = RESTART_REASONS | {23, 26}
 FAULT = re.compile(
-    r"error|exception|cannot|can't|could not|fail|invalid|refused|denied|blank|not found|missing", re.IGNORECASE
+    r"error|exception|cannot|can't|could not|unable|not available|unavailable|not allowed|not permitted|not supported|"
+    r"fail|invalid|refused|denied|blank|not found|missing",
+    re.IGNORECASE,
 )
 """Words in an SDK's message that tell of a fault."""
 ORDINARY_REASONS = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21, 22, 25))

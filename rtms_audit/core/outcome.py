@@ -1,14 +1,30 @@
 """What happened: the outcome of an install's latest attempt, from its course alone."""
 
+from collections.abc import Collection
+
 from rtms_audit.core.checks.check import Subject
 from rtms_audit.core.checks.media_flow import lacking
 from rtms_audit.core.flow import FAILING_REASONS, LARGEST_STATUS, TRIGGERS, Flow
 from rtms_audit.core.model import InstallStatus
-from rtms_audit.core.verdicts import Outcome
+from rtms_audit.core.verdicts import Cause, Outcome, Status
 
 
-def outcome(subject: Subject) -> Outcome:
-    """Return the outcome of the latest attempt; absent evidence leaves it unknown."""
+def outcome(subject: Subject, causes: Collection[Cause] = ()) -> Outcome:
+    """Return the outcome of the latest attempt; absent evidence leaves it unknown.
+
+    Where the course alone leaves it open, what is likely decides: that nothing triggered a start, or that the media of
+    a joined stream were refused.
+    """
+    happened = _of_course(subject)
+    likely = {cause.id for cause in causes if cause.status is not Status.POSSIBLE}
+    if happened is Outcome.UNKNOWN and "not-triggered" in likely and not subject.flow.existed:
+        return Outcome.NOT_ATTEMPTED
+    if happened is Outcome.STARTED and "media-rejected" in likely and not subject.flow.media:
+        return Outcome.STOPPED_EARLY
+    return happened
+
+
+def _of_course(subject: Subject) -> Outcome:
     flow = subject.flow
     if flow.existed:
         return _of_stream(subject)

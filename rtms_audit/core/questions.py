@@ -99,13 +99,18 @@ QUESTIONS: dict[str, tuple[str, str]] = {
 """Each fact that is asked for, how it is found out, and who can."""
 
 
+NOBODY_JOINED = ("receiver.running", "media.received")
+NOTHING_TRIED = ("account.developer_pack", "trigger", "setting.share_realtime_content")
+"""What is asked where no cause asks: of a stream that nobody is known to have joined, and where nothing was tried."""
+
+
 def next_steps(
-    situation: Situation, causes: Iterable[Cause], *, ran: bool, disputed: Collection[str] = ()
+    situation: Situation, causes: Iterable[Cause], *, ran: bool, announced: bool = False, disputed: Collection[str] = ()
 ) -> tuple[NextStep, ...]:
     """Return the questions that the causes leave open, those of the strongest cause first.
 
     `disputed` are facts whose statement something else contradicts: they are asked again.
-    `ran` says that the stream ran in order: then only causes that are likely ask.
+    `ran` says that the stream ran in order: then only causes that are likely ask; `announced`, that there was one.
     """
     facts: list[str] = []
     second: list[str] = []
@@ -115,6 +120,8 @@ def next_steps(
         first, *others = CAUSES[cause.id].asks
         facts.append(first)
         second += others
+    if not facts and not ran:
+        facts = list(NOBODY_JOINED if announced else NOTHING_TRIED)
     ordered = dict.fromkeys((*facts, *second))
     wanted = [f for f in ordered if f in disputed or not isinstance(situation.facts.get(f), Known)]
     return tuple(NextStep(fact, *QUESTIONS[fact]) for fact in wanted[:MOST])

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from rtms_audit.core import reading
 from rtms_audit.core.answers import as_int
-from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, confirmed, likely
+from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, confirmed, likely, possible
 from rtms_audit.core.model import Observation
 
 CAUSES = ("webhook-rejected",)
@@ -39,7 +39,9 @@ def _answered_badly(event: Observation, subject: Subject) -> Claim | None:
         return None
     if answered == "none" or (status is not None and status not in (200, 204)):
         reason = f"our endpoint answered the started event with {answered}"
-        return likely("webhook-rejected", reason, event.id, phase=STREAM)
+        down = answered == "none" and subject.situation.word("receiver.running") == "false"
+        make = possible if down else likely
+        return make("webhook-rejected", reason, event.id, phase=STREAM)
     if slow:
         reason = f"our endpoint took {ms} ms over the started event, and Zoom waits {TIME_LIMIT_MS} ms"
         return likely("webhook-rejected", reason, event.id, phase=STREAM)

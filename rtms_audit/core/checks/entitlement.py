@@ -98,7 +98,8 @@ def _stated(subject: Subject) -> list[Claim]:
         explained = pack == "active" or situation.app.usage in (Usage.ADMIN_MANAGED, Usage.SERVER_TO_SERVER)
         select = possible if explained else likely
         claims.append(select("entitlement-missing", reason, *situation.evidence("app.scopes_selectable")))
-    if situation.word("app.auto_start_selectable") == "false":
+    unexplained = pack != "active" and situation.word("app.scopes_selectable") != "true"
+    if situation.word("app.auto_start_selectable") == "false" and unexplained:
         reason = "the app's auto-start switch is blocked, as it is for apps without saved RTMS scopes"
         claims.append(possible("entitlement-missing", reason, *situation.evidence("app.auto_start_selectable")))
     kind = situation.word("meeting.kind")

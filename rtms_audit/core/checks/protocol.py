@@ -32,6 +32,8 @@ HANGS = re.compile(
     re.IGNORECASE,
 )
 PEER_CLOSED = 960
+MENDED = (1, 0, 3)
+"""The SDK that no longer fails with session ids (1.0.2) and webinars (1.0.3): its changelog on GitHub."""
 SDK_AGENT = "rtms_client_agent"
 """What Zoom's SDK alone puts into its handshakes: where it is kept, every handshake of that SDK is (measured)."""
 
@@ -40,7 +42,14 @@ def decide(subject: Subject) -> Answer:
     """Read statuses that blame the message, the SDK's own faults, the stated formula, and wordless closes."""
     claims = [
         claim
-        for claim in (_status(subject), _sdk(subject), _formula(subject), _closed(subject), _unasked(subject))
+        for claim in (
+            _status(subject),
+            _sdk(subject),
+            _formula(subject),
+            _closed(subject),
+            _unasked(subject),
+            _old_sdk(subject),
+        )
         if claim
     ]
     accepted = [j.observation for j in subject.flow.joins if j.succeeded]
@@ -70,6 +79,18 @@ def _sdk(subject: Subject) -> Claim | None:
         if HANGS.search(message):
             return likely("receiver-defect", f"the SDK's caller reports: {message[:120]}", observation.id, phase=STREAM)
     return None
+
+
+def _old_sdk(subject: Subject) -> Claim | None:
+    """Keep an SDK in mind whose faults with session ids, webinars and webhooks were mended later."""
+    failure = subject.flow.failure
+    if failure is None or failure.origin != "sdk":
+        return None
+    version = reading.version(failure.observation.fields.get("version"))
+    if not version or version >= MENDED:
+        return None
+    reason = f"the SDK is {reading.text(failure.observation.fields.get('version'))}; 1.0.3 mends faults of joining"
+    return possible("receiver-defect", reason, *seen(failure.observation), phase=STREAM)
 
 
 def _formula(subject: Subject) -> Claim | None:

@@ -118,11 +118,21 @@ def _unstated(subject: Subject) -> Claim | None:
         return None
     if not any(is_media(str(scope)) for scope in stated):
         reason = "no RTMS media scope is among the scopes that the app is said to have"
+        if _only_unsaved(situation):
+            reason += ", they can be selected, and the auto-start switch asks for them"
+            facts = ("app.scopes", "app.scopes_selectable", "app.auto_start_selectable")
+            return likely("scope-missing", reason, *situation.evidence(*facts))
     elif subject.awaited and not any(str(scope).startswith("rtms:read") for scope in stated):
         reason = "no event scope (rtms:read:rtms_started) is among the scopes that the app is said to have"
     else:
         return None
     return possible("scope-missing", reason, *situation.evidence("app.scopes"))
+
+
+def _only_unsaved(situation: Situation) -> bool:
+    """Whether the switch that asks for saved RTMS scopes is blocked although they can be selected."""
+    selectable = situation.word("app.scopes_selectable") == "true"
+    return selectable and situation.word("app.auto_start_selectable") == "false"
 
 
 def _panel(situation: Situation) -> list[Claim]:
@@ -143,10 +153,7 @@ def _without_address(subject: Subject) -> list[Claim]:
     ]
     if not answers:
         signaling_failed = any(join.origin == "signaling" and join.code is None for join in flow.joins)
-        if not silent or flow.joined or signaling_failed:
-            return []
-        reason = "the SDK's join ended with reason 1, as it does where a medium has no address for want of its scope"
-        return [possible("scope-missing", reason, *seen(*silent), phase=STREAM)]
+        return [] if not silent or flow.joined or signaling_failed else [_silence(subject, silent)]
     offered = {key for join in flow.joins for key, url in _urls(join).items() if url}
     missing = sorted(_wanted(subject) - offered)
     untried = silent and not any(join.origin == "media" for join in flow.joins) and "audio" not in offered
@@ -156,6 +163,25 @@ def _without_address(subject: Subject) -> list[Claim]:
     lacks = f", not for {', '.join(missing)}" if missing else ""
     reason = f"the signaling answer held {held}{lacks}"
     return [likely("scope-missing", reason, *seen(answers[-1], *silent), phase=STREAM)]
+
+
+def _silence(subject: Subject, silent: list[Observation]) -> Claim:
+    """Weigh reason 1 of the SDK by the scopes that are known: audio is what it asks for by default."""
+    reason = "the SDK's join ended with reason 1, as it does where a medium has no address for want of its scope"
+    scopes, evidence = _scopes(subject.situation)
+    if any(map(is_media, scopes)) and not any("audio" in scope for scope in scopes):
+        reason += "; the scopes known have no audio, which the SDK asks for by default"
+        return likely("scope-missing", reason, *seen(*silent), *evidence, phase=STREAM)
+    return possible("scope-missing", reason, *seen(*silent), phase=STREAM)
+
+
+def _scopes(situation: Situation) -> tuple[list[str], tuple[str, ...]]:
+    """Return the scopes granted, else those stated, with their evidence."""
+    for fact in ("grant.scopes", "app.scopes"):
+        scopes = situation.value(fact)
+        if isinstance(scopes, list):
+            return [str(scope) for scope in scopes], situation.evidence(fact)
+    return [], ()
 
 
 def _has_list(join: Join) -> bool:
