@@ -1,6 +1,7 @@
 """One grant, many processes, and refreshers that are killed or put to sleep.
 
-Never two token calls, never a grant lost in silence. `KILLS=n make test` kills n times at each step.
+Never two token calls, never a grant lost in silence. `KILLS=50 make test` kills fifty times at each
+step; without it there are ten, half as many on PostgreSQL, where each takes longer.
 """
 
 import hashlib
@@ -17,7 +18,8 @@ from rtms_audit.workflows.installs import State, list_installs
 from rtms_audit.workflows.refusals import GrantEndedError
 from rtms_audit.workflows.tokens import Step
 
-KILLS = int(os.environ.get("KILLS", "10"))
+DEFAULT_KILLS = 10
+KILLS = int(os.environ.get("KILLS", DEFAULT_KILLS))
 ROUND = 60
 """Seconds by which the clock moves on with each killed caller, so that nobody has to wait for its lease to run out."""
 
@@ -110,7 +112,8 @@ def test_a_killed_refresher_loses_no_grant_in_silence(stage: Any, rotation: str,
     stage.zoom.control("/settings", {"refresh_rotation": rotation, "grace_s": 3600})
     unsaveable = rotation == "strict" and step in (Step.AFTER_ANSWER, Step.BEFORE_SAVE)
     grant, lost = stage.install(), 0
-    for _ in range(KILLS):
+    kills = KILLS if stage.database.startswith("sqlite") or KILLS != DEFAULT_KILLS else DEFAULT_KILLS // 2
+    for _ in range(kills):
         found = kill_and_succeed(stage, grant, step)
         line = list_installs(stage.services, app=None)[0]
         if isinstance(found, Secret):
@@ -122,7 +125,7 @@ def test_a_killed_refresher_loses_no_grant_in_silence(stage: Any, rotation: str,
             assert "an earlier refresh was interrupted at " in line.reason
             assert found.next_step == "Install again: rtms-audit install customer --environment production"
             grant = stage.install()
-    assert lost == (KILLS if unsaveable else 0)
+    assert lost == (kills if unsaveable else 0)
 
 
 @pytest.mark.parametrize("rotation", ["strict", "grace"])
