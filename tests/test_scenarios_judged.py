@@ -59,6 +59,11 @@ class Audit:
         """Read the sandbox's state."""
         return requests.get(f"{self.ready['control_url']}/state", timeout=10).json()
 
+    def heard(self, event: str) -> bool:
+        """Whether an event of this name has been stored."""
+        seen = self.services.store.observations(app=self.app)
+        return any(isinstance(body := one.fields.get("body"), dict) and body.get("event") == event for one in seen)
+
     @property
     def pairs(self) -> Any:
         """The credentials of the app's environments."""
@@ -225,10 +230,10 @@ def swapped(made: Audit) -> None:
     """Register the pairs the wrong way round, and take over a stream that runs already."""
     made.control("/clock", advance=2)
     until = time.monotonic() + 5
-    while not (streams := made.state()["streams"]):  # of the meeting that the scenario itself begins
+    while not made.heard("meeting.rtms_started"):  # from the meeting that the scenario itself begins
         assert time.monotonic() < until
         time.sleep(0.02)
-    meeting = str(streams[0]["meeting_id"])
+    meeting = str(made.state()["streams"][0]["meeting_id"])
     made.swap_pairs()
     plan = ProbePlan(
         app=made.app, key=InstallKey("developer", Environment.PRODUCTION), meeting=meeting, deadline=5.0,
