@@ -228,8 +228,9 @@ def trial(made: Audit) -> None:
 
 def swapped(made: Audit) -> None:
     """Register the pairs the wrong way round, and take over a stream that runs already."""
+    made.control("/settings", auth_failure_stop_s=2.5)  # a busy machine must not miss the time between two joins
     made.control("/clock", advance=2)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while not made.heard("meeting.rtms_started"):  # from the meeting that the scenario itself begins
         assert time.monotonic() < until
         time.sleep(0.02)
