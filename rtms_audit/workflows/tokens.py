@@ -131,7 +131,7 @@ class TokenKeeper:
 
     def _renew(self, grant: GrantRecord, *, good_enough: Callable[[TokenPair], bool]) -> TokenPair:
         began = self._services.clock()
-        lease, tokens = self._take_turn(grant, good_enough)
+        lease, tokens = self._take_turn(grant, good_enough, began)
         if lease is None:
             return tokens
         try:
@@ -144,10 +144,10 @@ class TokenKeeper:
             self._store.release_lease(lease)
 
     def _take_turn(
-        self, grant: GrantRecord, good_enough: Callable[[TokenPair], bool]
+        self, grant: GrantRecord, good_enough: Callable[[TokenPair], bool], began: datetime
     ) -> tuple[Lease | None, TokenPair]:
-        """Wait for the lease, or for the tokens that its holder saves, whichever comes first."""
-        deadline = self._services.clock() + self._patience.wait
+        """Wait for the lease, for the tokens that its holder saves, or for its failure, whichever comes first."""
+        deadline = began + self._patience.wait
         while True:
             lease = self._store.acquire_lease(
                 name=f"refresh:{grant.id}", owner=holder_name(self._owner), ttl=self._patience.lease_ttl
@@ -155,6 +155,9 @@ class TokenKeeper:
             tokens = self._store.tokens(grant_id=grant.id)
             if lease is not None or good_enough(tokens):
                 return lease, tokens
+            self._refuse_ended(grant, since=began)
+            if tokens.refresh is not None:
+                self._heed_failure(grant, self._spent_before(grant, tokens.refresh), began)
             if self._services.clock() >= deadline:
                 raise RefreshFailedError(
                     f"Another process holds the refresh of {name_of(grant)} and did not finish in time.",
@@ -199,7 +202,8 @@ class TokenKeeper:
     def _heed_failure(self, grant: GrantRecord, same: tuple[IntentRecord, ...], began: datetime) -> None:
         """Share the failure of whoever held the lease while we waited, instead of asking a troubled Zoom again."""
         for intent in same:
-            if intent.closed_at is not None and intent.closed_at > began and intent.outcome != SAVED:
+            failed = intent.closed_at is not None and intent.closed_at > began
+            if failed and intent.outcome not in (SAVED, *map(str, ENDED)):
                 raise RefreshFailedError(
                     f"Another caller just tried to refresh {name_of(grant)} in vain ({intent.outcome}).",
                     next_step="Nothing was lost; run the command again in a few minutes.",
