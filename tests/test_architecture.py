@@ -56,6 +56,7 @@ PLANTED = (
     Planted("serves-http", "workflows/__init__.py", "import fastapi"),
     Planted("serves-http", "zoom/__init__.py", "import starlette"),
     Planted("opens-sockets", "sandbox/__init__.py", "import websockets"),
+    Planted("loads-zooms-sdk", "workflows/__init__.py", "import rtms"),
     Planted("draws-tables", "cli/main.py", "import tabulate"),
     Planted("fills-pages", "cli/main.py", "import jinja2"),
     Planted("reads-yaml", "core/model.py", "import yaml"),

@@ -56,6 +56,7 @@ USUAL = (
     "webhook-misconfigured",
     "entitlement-missing",
     "plan-unsupported",
+    "client-too-old",
 )
 """The order of merely possible causes: what is asked first of a silent account (inference from https://devforum.zoom.us/t/142247)."""
 

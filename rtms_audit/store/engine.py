@@ -74,7 +74,7 @@ def connect(url: URL) -> Engine:
     except (NoSuchModuleError, ImportError) as error:
         raise UserError(
             f"There is no driver for databases of the kind {url.get_backend_name()} ({error})",
-            next_step="For PostgreSQL: pip install 'rtms-audit[cluster]'.",
+            next_step="For PostgreSQL: pip install 'rtms-audit[postgresql]'.",
         ) from None
     if path is not None:
         _tune_sqlite(engine)

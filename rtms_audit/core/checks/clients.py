@@ -11,6 +11,7 @@ https://github.com/zoom/appssdk (0.16.41)
 
 from rtms_audit.core import reading
 from rtms_audit.core.checks.check import Answer, Claim, Subject, answer, likely, possible
+from rtms_audit.core.flow import TRIGGERS
 
 CAUSES = ("client-too-old",)
 FACTS = {"starter.client_version": "the starter's client", "host.client_version": "the host's client"}
@@ -22,6 +23,8 @@ def decide(subject: Subject) -> Answer:
     situation = subject.situation
     versions = {fact: reading.version(situation.value(fact)) for fact in FACTS if situation.value(fact) is not None}
     claims = [_claim(subject, fact) for fact, version in versions.items() if version and version < OLDEST]
+    if not versions and subject.awaited and subject.flow.trigger in TRIGGERS:
+        claims.append(possible("client-too-old", "a start was due, and the clients' versions are not known"))
     known = ", ".join(f"{FACTS[fact]} is {situation.word(fact)}" for fact in versions)
     fine = known if len(versions) == len(FACTS) else ""
     return answer(

@@ -12,6 +12,7 @@ from rtms_audit.core.checks.check import Answer, Subject, answer, likely, possib
 
 CAUSES = ("host-policy",)
 FACT = "host.organisation_allows"
+REFUSED = (2308, 2309)
 ORIGINAL = "host.original_organisation_allows"
 
 
@@ -30,4 +31,9 @@ def decide(subject: Subject) -> Answer:
     if situation.word("host.account") == "external" and subject.awaited:
         reason = "another account hosts the meeting, and what its organisation allows is not known"
         return answer([possible("host-policy", reason, *situation.evidence("host.account"))], "")
+    if subject.code in REFUSED and situation.word("host.account") != "own":
+        reason = (
+            f"Zoom answered {subject.code}, as it also does where the host's organisation or its approval is missing"
+        )
+        return answer([possible("host-policy", reason, *subject.refusal_evidence)], "")
     return answer([], "what the host's organisation allows is not known")
