@@ -9,7 +9,7 @@ code.
 
 Source: https://developers.zoom.us/docs/rtms/data-types/ (status 3, stop reason 18),
 https://devforum.zoom.us/t/142247, https://devforum.zoom.us/t/138941, https://github.com/zoom/rtms (SDK 1.1.0:
-measured, 2026-11) (measured, 2026-11)
+measured, 2026-11)
 """
 
 import re
