@@ -12,14 +12,16 @@ from rtms_audit.core.verdicts import Cause, Outcome, Status
 def outcome(subject: Subject, causes: Collection[Cause] = ()) -> Outcome:
     """Return the outcome of the latest attempt; absent evidence leaves it unknown.
 
-    Where the course alone leaves it open, what is likely decides: that nothing triggered a start, or that the media of
-    a joined stream were refused.
+    Where the course alone leaves it open, what is likely decides: that nothing triggered a start, or that a joined
+    stream ended on refused media or missed keep-alives.
     """
     happened = _of_course(subject)
     likely = {cause.id for cause in causes if cause.status is not Status.POSSIBLE}
     if happened is Outcome.UNKNOWN and "not-triggered" in likely and not subject.flow.existed:
         return Outcome.NOT_ATTEMPTED
-    if happened is Outcome.STARTED and "media-rejected" in likely and not subject.flow.media:
+    ended = {"media-rejected"} if not subject.flow.media else set()
+    ended |= {"keepalive-missed"} if subject.flow.stop_reason is None else set()
+    if happened is Outcome.STARTED and likely & ended:
         return Outcome.STOPPED_EARLY
     return happened
 

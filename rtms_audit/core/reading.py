@@ -14,6 +14,15 @@ START_PATH = re.compile(r"/(?:live_meetings|videosdk/sessions|contact_center|pho
 START_REFUSALS = (2308, 2310, 13262, 13273)
 """Refusals whose sentence names RTMS or meeting content, so that they are known without the call."""
 
+NATIVE = ("native", "log", "nativelog")
+"""Callbacks by which people quote a line of the SDK's own log."""
+
+_NATIVE_WORDS = (
+    (re.compile(r"on_session_start|signal_handshake_resp|data_handshake_resp", re.IGNORECASE), "joinconfirm"),
+    (re.compile(r"on_stream_terminate|on_session_(?:stop|end)|on_leave", re.IGNORECASE), "leave"),
+)
+_REASON = re.compile(r"reason:?\s*(0x[0-9a-f]{1,6}|\d{1,6})", re.IGNORECASE)
+
 _STREAM_IDS = ("meeting_uuid", "webinar_uuid", "session_id", "engagement_id")
 
 
@@ -128,14 +137,21 @@ def status_code(observation: Observation) -> int | None:
 
 
 def reason(observation: Observation) -> int | None:
-    """Return the number that an SDK callback reported."""
-    return as_int(observation.fields.get("reason"))
+    """Return the number that an SDK callback reported, or that its message quotes."""
+    given = as_int(observation.fields.get("reason"))
+    if given is not None or observation.kind is not Kind.SDK:
+        return given
+    found = _REASON.search(text(observation.fields.get("message")))
+    return int(found[1], 16 if found[1].lower().startswith("0x") else 10) if found else None
 
 
 def callback(observation: Observation) -> str:
     """Return the SDK callback's name in one spelling: `onJoinConfirm` and `on_join_confirm` are `joinconfirm`."""
-    name = re.sub(r"[^a-z]", "", text(observation.fields.get("callback")).lower())
-    return name.removeprefix("on")
+    name = re.sub(r"[^a-z]", "", text(observation.fields.get("callback")).lower()).removeprefix("on")
+    if observation.kind is Kind.SDK and name in NATIVE:
+        message = text(observation.fields.get("message"))
+        return next((word for pattern, word in _NATIVE_WORDS if pattern.search(message)), "join")
+    return name
 
 
 def event_time(observation: Observation) -> datetime | None:

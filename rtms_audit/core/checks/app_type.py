@@ -8,7 +8,8 @@ Remedy: make a user-managed General app and move scopes and events to it.
 Source: https://developers.zoom.us/docs/rtms/meetings/add-features (2026-11), https://devforum.zoom.us/t/140368
 """
 
-from rtms_audit.core.checks.check import Answer, Subject, answer, does_not_apply, likely, possible
+from rtms_audit.core.checks.check import Answer, Subject, answer, does_not_apply, likely, possible, seen
+from rtms_audit.core.checks.scopes import is_rtms
 from rtms_audit.core.model import Usage
 
 CAUSES = ("app-type-unsupported",)
@@ -32,4 +33,8 @@ def decide(subject: Subject) -> Answer:
     if situation.word("app.scopes_selectable") == "false":
         evidence = situation.evidence("app.scopes_selectable")
         return answer([likely("app-type-unsupported", f"{reason}, and its scopes cannot be selected", *evidence)], "")
+    scopes = situation.value("app.scopes")
+    if subject.awaited and isinstance(scopes, list) and not any(is_rtms(str(scope)) for scope in scopes):
+        evidence = (*situation.evidence("app.scopes"), *seen(subject.flow.watch))
+        return answer([likely("app-type-unsupported", f"{reason}, and it has none of its scopes", *evidence)], "")
     return answer([possible("app-type-unsupported", reason)], "")

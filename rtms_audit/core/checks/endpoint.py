@@ -9,7 +9,7 @@ Source: https://developers.zoom.us/docs/api/webhooks, https://developers.zoom.us
 https://devforum.zoom.us/t/144332 (staff)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rtms_audit.core import reading
 from rtms_audit.core.answers import as_int
@@ -60,10 +60,16 @@ def _log(subject: Subject) -> list[Claim]:
 
 def delivery_log(subject: Subject) -> Iterator[tuple[Observation, int]]:
     """Yield the status of each RTMS start event in Zoom's own delivery log, the newest answer first."""
+    for observation, entry in logged_starts(subject):
+        status = as_int(entry.get("status"))
+        if status is not None:
+            yield observation, status
+
+
+def logged_starts(subject: Subject) -> Iterator[tuple[Observation, Mapping[str, object]]]:
+    """Yield each RTMS start event in Zoom's own delivery log as the log has it, the newest answer first."""
     for observation in reversed(subject.situation.rest("/webhook_logs")):
         entries = reading.answer(observation).get("webhook_logs")
-        for entry in entries if isinstance(entries, list) else []:
-            found = reading.mapping(entry)
-            status = as_int(found.get("status"))
-            if status is not None and reading.text(found.get("event")).endswith("rtms_started"):
-                yield observation, status
+        for entry in map(reading.mapping, entries if isinstance(entries, list) else []):
+            if reading.text(entry.get("event")).endswith("rtms_started"):
+                yield observation, entry

@@ -10,11 +10,14 @@ Source: https://developers.zoom.us/docs/rtms/, https://developers.zoom.us/docs/r
 https://devforum.zoom.us/t/144213, https://devforum.zoom.us/t/141905 (second-hand)
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from rtms_audit.core import reading
+from rtms_audit.core.answers import parse_body
 from rtms_audit.core.changes import SELF_SERVICE, STARTED_FIELDS
 from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, confirmed, likely, possible, seen
+from rtms_audit.core.checks.endpoint import logged_starts
 from rtms_audit.core.model import Observation, Plan, Usage
 from rtms_audit.core.situation import Situation
 
@@ -63,11 +66,10 @@ def _refused(subject: Subject) -> Claim | None:
 
 def _no_address(subject: Subject) -> Claim | None:
     """Read a started event that came without stream id and address, as it is said to after a trial."""
-    event = subject.flow.announced
-    if event is None or not reading.is_rtms(event, "started"):
+    event, payload = _announced(subject)
+    if event is None:
         return None
-    payload = reading.payload(event)
-    if subject.flow.has_address or payload.get("rtms_stream_id") or subject.flow.joined:
+    if payload.get("server_urls") or subject.flow.has_address or payload.get("rtms_stream_id") or subject.flow.joined:
         return None
     reason = "the started event came without server_urls and rtms_stream_id, as is reported after a trial has ended"
     evidence = (*seen(event), *subject.situation.evidence("account.developer_pack"))
@@ -80,6 +82,20 @@ def _no_address(subject: Subject) -> Claim | None:
     if whole or subject.situation.word("account.developer_pack") in (*GONE, "trial"):
         return likely("entitlement-missing", reason, *evidence, phase=STREAM)
     return possible("entitlement-missing", reason, *evidence, phase=STREAM)
+
+
+def _announced(subject: Subject) -> tuple[Observation | None, Mapping[str, object]]:
+    """Return the started event with its payload, as it came or as Zoom's delivery log kept it."""
+    event = subject.flow.announced
+    if event is not None:
+        return (event, reading.payload(event)) if reading.is_rtms(event, "started") else (None, {})
+    for observation, entry in logged_starts(subject):
+        body = entry.get("request_body")
+        sent = reading.mapping(parse_body(body.encode()) if isinstance(body, str) else body)
+        payload = reading.mapping(sent.get("payload"))
+        if payload:
+            return observation, {**payload, **reading.mapping(payload.get("object"))}
+    return None, {}
 
 
 def _stated(subject: Subject) -> list[Claim]:

@@ -11,6 +11,7 @@ https://developers.zoom.us/docs/rtms/meetings/work-with-streams; observed with S
 
 from rtms_audit.core import reading
 from rtms_audit.core.checks.check import STREAM, Answer, Claim, Subject, answer, likely, possible
+from rtms_audit.core.verdicts import Known
 
 CAUSES = ("media-not-configured",)
 NO_LANGUAGE = ("none", "-1", "null", "")
@@ -45,6 +46,11 @@ def _is_no_language(value: object) -> bool:
     return value is None or reading.text(value).strip().lower() in NO_LANGUAGE
 
 
+def _asked_for_transcript(subject: Subject) -> bool:
+    """Whether a media socket for the transcript, or for all media, was accepted."""
+    return any(reading.request(j.observation).get("media_type") in (8, 32) for j in subject.flow.accepted_media)
+
+
 def lacking(subject: Subject) -> list[str]:
     """Return the media that were wanted and did not come; `media` where none came and none is named."""
     situation = subject.situation
@@ -53,6 +59,9 @@ def lacking(subject: Subject) -> list[str]:
     got = {str(kind).lower() for kind in received} if isinstance(received, list) else None
     if isinstance(wanted, list) and got is not None:
         return [str(kind) for kind in wanted if str(kind).lower() not in got]
+    language = situation.facts.get("receiver.transcript_language")
+    if got and isinstance(language, Known) and _is_no_language(language.value) and _asked_for_transcript(subject):
+        return [] if "transcript" in got else ["transcript"]
     if got == set() or (got is None and subject.flow.media is False):
         return ["transcript"] if "receiver.transcript_language" in situation.facts else ["media"]
     return []

@@ -18,9 +18,9 @@ CAUSES = ("receiver-platform",)
 FACT = "receiver.platform_supported"
 SIGNS = re.compile(
     r"ERR_DLOPEN_FAILED|GLIBC|GLIBCXX|not installed|No module named|cannot open shared object|loading shared library|"
-    r"unsupported platform|"
-    r"Cannot find module|ModuleNotFoundError|ImportError|invalid ELF|wrong ELF|no matching distribution|"
-    r"segmentation fault|segfault|NODE_MODULE_VERSION|incompatible architecture|not a supported wheel",
+    r"unsupported platform|Cannot find module|ModuleNotFoundError|ImportError|invalid ELF|wrong ELF|segmentation fault|"
+    r"no matching distribution|could not find a version|segfault|NODE_MODULE_VERSION|incompatible architecture|"
+    r"not a supported wheel",
     re.IGNORECASE,
 )
 

@@ -119,7 +119,7 @@ def _unstated(subject: Subject) -> Claim | None:
     if not any(is_media(str(scope)) for scope in stated):
         reason = "no RTMS media scope is among the scopes that the app is said to have"
         if _only_unsaved(situation):
-            reason += ", they can be selected, and the auto-start switch asks for them"
+            reason += ", nothing keeps them from being selected, and the auto-start switch asks for them"
             facts = ("app.scopes", "app.scopes_selectable", "app.auto_start_selectable")
             return likely("scope-missing", reason, *situation.evidence(*facts))
     elif subject.awaited and not any(str(scope).startswith("rtms:read") for scope in stated):
@@ -130,8 +130,9 @@ def _unstated(subject: Subject) -> Claim | None:
 
 
 def _only_unsaved(situation: Situation) -> bool:
-    """Whether the switch that asks for saved RTMS scopes is blocked although they can be selected."""
-    selectable = situation.word("app.scopes_selectable") == "true"
+    """Whether the switch that asks for saved RTMS scopes is blocked although nothing keeps them from being selected."""
+    active = situation.word("account.developer_pack") == "active"
+    selectable = situation.word("app.scopes_selectable") in (("true", "") if active else ("true",))
     return selectable and situation.word("app.auto_start_selectable") == "false"
 
 
