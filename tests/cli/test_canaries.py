@@ -284,7 +284,7 @@ def test_no_planted_secret_is_found_in_anything_that_is_said_or_left(hall: Hall)
         pair = f"{hall.ready['apps'][0]['environments'][environment]['client_id']}:"
         pair += PLANTED[f"{environment} client secret"]
         hall.canaries[f"{environment} Basic header"] = base64.b64encode(pair.encode()).decode()
-    assert len(hall.given) > 10
+    assert len(hall.given) >= 6, "codes, states and tokens were made up on the way, and each is a canary"
     assert "Traceback" in "".join(hall.said.values()), "-vv shows where it failed, so tracebacks are searched too"
     left = dict(hall.left())
     assert {"audit.db", "export.yaml", "report.html", "ticket.zip", "matrix.json"} <= left.keys()
