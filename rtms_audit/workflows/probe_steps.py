@@ -161,7 +161,7 @@ def joined_step(name: str, result: JoinResult) -> Step:
         status = result.signaling_status
         told = f"status {status}" if status is not None else "a closed or silent socket"
         return Step(name, False, f"the signaling handshake was answered by {told}{_reason(result)}")
-    media = ", ".join(medium.key for medium in result.media) or "none"
+    media = ", ".join(medium.key for medium in sorted(result.media)) or "none"
     missing = "".join(f"; no address for {medium.key} (scope not granted)" for medium in result.without_address)
     kept = f", {result.keep_alives} keep-alives answered" if result.keep_alives else ""
     end = f"; the stream ended with reason {result.end.reason}" if result.end else ""

@@ -1,7 +1,7 @@
 """One grant, many processes, and refreshers that are killed or put to sleep.
 
 Never two token calls, never a grant lost in silence. `KILLS=50 make test` kills fifty times at each
-step; without it there are ten, half as many on PostgreSQL, where each takes longer.
+step; without it there are ten, and a fifth as many on PostgreSQL, where each takes longer.
 """
 
 import hashlib
