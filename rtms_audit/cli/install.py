@@ -125,7 +125,9 @@ class CallbackWay:
 
 def _open(browser: "Browser", begun: "Begun") -> None:
     if not browser(begun.authorize_url):
-        talk(f"No browser could be opened. Open this address:\n{begun.authorize_url}")
+        # Standard output, as with --no-browser: the talk takes the state out, and the address is of no use without it.
+        talk("No browser could be opened. Open this address:")
+        _print_address(begun.authorize_url)
 
 
 def _print_address(address: str) -> bool:

@@ -61,7 +61,15 @@ def serve(context: Context, *, host: str, port: int, forward: str | None, watch_
             }
             echo_result(json.dumps(addresses))
             sys.stdout.flush()
-            talk(f"Dashboard: {server.url}/" + ("" if given else f"?token={token}"))
+            _say_where(f"{server.url}/", made=None if given else token)
             talk("Ctrl-C ends it.")
             server.wait()
     talk("Stopped; the watched window is recorded.")
+
+
+def _say_where(dashboard: str, *, made: str | None) -> None:
+    """Show the dashboard's address; a token made for this run with it, even with -q: it stands nowhere else."""
+    if made is None:
+        talk(f"Dashboard: {dashboard} (its token is that of {TOKEN_VARIABLE})")
+    else:
+        click.echo(f"Dashboard: {dashboard}?token={made}", err=True)
