@@ -25,7 +25,7 @@ def decide(subject: Subject) -> Answer:
     """Read the latest answer of the token address."""
     tokens = [o for o in subject.situation.own if o.kind is Kind.OAUTH and _is_about_client(o)]
     if not tokens:
-        return answer([], "the token address was not asked with this pair, or did not answer")
+        return answer([], "no token answer for this install tells whether the pair is right")
     latest = tokens[-1]
     error = reading.refusal(latest)
     if error is None:

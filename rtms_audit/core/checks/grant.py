@@ -35,8 +35,11 @@ def decide(subject: Subject) -> Answer:
     status = subject.situation.install.status
     if signs and status is not InstallStatus.REVOKED:
         return answer([], "", fine="a call or refresh with this grant worked", evidence=seen(signs[-1][0]))
+    if status is InstallStatus.REVOKED and subject.flow.existed:
+        return answer([], "the install is marked as revoked, which does not explain a stream that came")
     if status is InstallStatus.REVOKED:
-        return answer([likely("token-dead", "the install is known to be revoked", *seen(subject.flow.watch))], "")
+        reason = "the install is marked as revoked or removed"
+        return answer([likely("token-dead", reason, *seen(subject.flow.watch))], "")
     return answer([], "no refresh and no call shows whether the grant lives")
 
 
