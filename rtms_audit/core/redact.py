@@ -7,7 +7,7 @@ passwords are recognised in any text). Masking twice changes nothing more.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from typing import Final
 
@@ -81,7 +81,7 @@ def _redact_field(name: str, value: object, level: Level, salt: str) -> object:
         return _mask_leaves(value)
     if key in _SOMETIMES and isinstance(value, str):
         return value if _is_harmless(value) else MASK
-    prefix = _PERSONAL_KEYS.get(key) or ("email" if key.endswith("email") else None)
+    prefix = _personal_prefix(key)
     if level >= Level.PERSONAL and prefix:
         return _pseudonymise(value, prefix, salt, level)
     return redact_value(value, level=level, salt=salt)
@@ -97,14 +97,31 @@ def _mask_leaves(value: object) -> object:
 
 
 def _pseudonymise(value: object, prefix: str, salt: str, level: Level) -> object:
-    if isinstance(value, bool) or value is None or value in ("", "me", 0):
-        return value
     if isinstance(value, (str, int)):
-        return _pseudonym(str(value), prefix, salt)
+        return pseudonym(str(value), prefix, salt) if _is_personal(value) else value
     return redact_value(value, level=level, salt=salt)
 
 
-def _pseudonym(value: str, prefix: str, salt: str) -> str:
+def _personal_prefix(key: str) -> str | None:
+    return _PERSONAL_KEYS.get(key) or ("email" if key.endswith("email") else None)
+
+
+def _is_personal(value: object) -> bool:
+    """Whether a personal field says something of a person: no value, the caller and our own voices do not."""
+    return isinstance(value, (str, int)) and not isinstance(value, bool) and value not in _NOBODY
+
+
+def personal_fields(value: Mapping[object, object]) -> Iterator[tuple[str, str]]:
+    """Yield prefix and value of each personal field of a mapping, itself alone and not what lies deeper."""
+    named = value.get("name", value.get("key"))
+    for key, item in value.items():
+        prefix = _personal_prefix(_plain(str(named if key == "value" and isinstance(named, str) else key)))
+        if prefix and _is_personal(item):
+            yield prefix, str(item)
+
+
+def pseudonym(value: str, prefix: str, salt: str) -> str:
+    """Return the pseudonym of a value, `prefix-1a2b3c4d`; a pseudonym and a masked secret stay as they are."""
     if _PSEUDONYM.fullmatch(value) or value == MASK:
         return value
     return f"{prefix}-{hashlib.sha256((salt + value).encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
@@ -156,6 +173,8 @@ _PERSONAL_KEYS: Mapping[str, str] = {
     **dict.fromkeys(("ipaddress", "clientip", "publicip", "privateip"), "ip"),
     "id": "id",
 }
+_NOBODY = frozenset({"", "me", 0, "the probe", "the backend", "rtms-audit"})
+"""What personal fields hold where they name nobody; the last ones are who states something in this tool's own name."""
 _PSEUDONYM = re.compile(r"(?:email|name|topic|user|account|meeting|phone|ip|id)-[0-9a-f]{8}")
 _WORD = re.compile(r"[A-Za-z]+(?:[-_. ][A-Za-z]+)*|-?\d{1,6}|")
 
@@ -252,7 +271,11 @@ _SECRET_RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]
 )
 
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
-_PERSONAL_PATH = re.compile(r"/(users|accounts|meetings|live_meetings|past_meetings|webinars)/(?!me\b)([^/?#\s\"'&]+)")
+_PERSONAL_PATH = re.compile(
+    r"/(users|accounts|meetings|live_meetings|past_meetings|webinars)/"
+    r"(?![a-z]{1,20}(?:_[a-z]{1,20}){0,3}(?:[/?#\s\"'&.,;:)]|$))([^/?#\s\"'&]+)"
+)
+"""A path that names one user, account or meeting; a word such as `me`, `summary` or `settings` names none."""
 _PATH_PREFIX = {"users": "user", "accounts": "account"}
 _PERSONAL_KEYED = re.compile(
     rf"(?P<name>(?<![\w-])(?:(?:host|user|operator|account|meeting|webinar|participant)_(?:user_)?(?:id|uuid|number)"
@@ -261,16 +284,54 @@ _PERSONAL_KEYED = re.compile(
 )
 
 
+_ABSENT = r"(?:\s(?:does\snot\sexist|(?:is\s|was\s)?not\sfound))?"
+_PROSE_MEETING = re.compile(
+    rf"\b(?P<before>(?:meeting|webinar)s?(?:[ _-]?(?:id|number))?{_ABSENT}[\s:=#(\"']{{1,4}})"
+    r"(?P<value>\d{9,11}|\d{3}[ -]\d{3,4}[ -]\d{3,4})(?!\d)",
+    re.IGNORECASE,
+)
+_PROSE_ZOOM_ID = re.compile(
+    rf"\b(?P<before>(?i:(?P<what>account|user|host|operator)s?(?:[ _-]?id)?{_ABSENT})[\s:=#(\"']{{1,4}})"
+    r"(?P<value>(?![a-z_-]+(?![\w-]))[\w-]{22})(?![\w-])",
+    re.ASCII,
+)
+"""Ids in sentences, as in Zoom's `Meeting does not exist: 85746065432.` and `User does not exist: KDcuGIm1QgePTO8Wb…`."""
+
+
+def personal_in_text(text: str) -> Iterator[tuple[str, str]]:
+    """Yield prefix and value of what a text shows to be personal: ids in paths and sentences, e-mail addresses."""
+    for match in _PERSONAL_PATH.finditer(text):
+        yield _PATH_PREFIX.get(match[1], "meeting"), match[2]
+    for match in _PERSONAL_KEYED.finditer(text):
+        value = match["bare"] if match["bare"] is not None else match["inside"]
+        if any(character.isdigit() for character in value):
+            yield _PERSONAL_KEYS.get(_plain(match["name"]), "id"), value
+    for match in _PROSE_MEETING.finditer(text):
+        yield "meeting", match["value"]
+    for match in _PROSE_ZOOM_ID.finditer(text):
+        yield _prose_prefix(match), match["value"]
+    for match in _EMAIL.finditer(text):
+        yield "email", match[0]
+
+
+def _prose_prefix(match: re.Match[str]) -> str:
+    return "account" if match["what"].lower() == "account" else "user"
+
+
 def _mask_personal_text(text: str, salt: str) -> str:
     def path(match: re.Match[str]) -> str:
-        return f"/{match[1]}/{_pseudonym(match[2], _PATH_PREFIX.get(match[1], 'meeting'), salt)}"
+        return f"/{match[1]}/{pseudonym(match[2], _PATH_PREFIX.get(match[1], 'meeting'), salt)}"
 
     def keyed(match: re.Match[str]) -> str:
         value = match["bare"] if match["bare"] is not None else match["inside"]
         prefix = _PERSONAL_KEYS.get(_plain(match["name"]), "id")
-        shown = _pseudonym(value, prefix, salt) if value and value.lower() not in _EMPTY_WORDS else value
+        shown = pseudonym(value, prefix, salt) if value and value.lower() not in _EMPTY_WORDS else value
         return f"{match['name']}{match['separator']}{match['quote'] or ''}{shown}"
 
     text = _PERSONAL_PATH.sub(path, text)
     text = _PERSONAL_KEYED.sub(keyed, text)
-    return _EMAIL.sub(lambda match: _pseudonym(match[0], "email", salt), text)
+    text = _PROSE_MEETING.sub(lambda match: match["before"] + pseudonym(match["value"], "meeting", salt), text)
+    text = _PROSE_ZOOM_ID.sub(
+        lambda match: match["before"] + pseudonym(match["value"], _prose_prefix(match), salt), text
+    )
+    return _EMAIL.sub(lambda match: pseudonym(match[0], "email", salt), text)

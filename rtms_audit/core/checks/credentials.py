@@ -67,7 +67,7 @@ def _mismatch(subject: Subject) -> Claim | None:
         make = likely if refused.is_assumed else confirmed
         return make(
             "credentials-mismatch",
-            f"{how} {refused.code}: invalid signature",
+            f"{how}: invalid signature",
             *seen(refused.observation, flow.stop),
             phase=STREAM,
         )
