@@ -32,13 +32,14 @@ class Rotations(Base):
 
         Where the program keeps the key itself a new key is made first; the old one is thrown away from a key file once
         nothing needs it, and stays in a keyring, since other processes do not notice its change. Where
-        RTMS_AUDIT_KEY gives it, put the new key in front there: `NEW,OLD`. A rotation that was interrupted goes on
-        where it stopped. VaultKeyError, and nothing changed, where a key is missing.
+        RTMS_AUDIT_KEY gives it, put the new key in front there: `NEW,OLD`; OLD may also lie in the key file. A rotation
+        that was interrupted goes on where it stopped. VaultKeyError, and nothing changed, where a key is missing.
         """
-        self._vault.ready()
-        self._begin()
-        done = self._reseal_all(batch, on_batch)
-        self._retire_keys()
+        with self._vault.rotating():
+            self._vault.ready()
+            self._begin()
+            done = self._reseal_all(batch, on_batch)
+            self._retire_keys()
         return Rotation(key_id=self._vault.key_ids()[0], rotated=done)
 
     def _begin(self) -> None:

@@ -5,8 +5,8 @@ another one (an account's tokens into another account's grant) is refused instea
 """
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from threading import Lock
 
@@ -15,6 +15,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from rtms_audit.core.secret import Secret
 from rtms_audit.errors import DatabaseError, VaultKeyError
 from rtms_audit.store.keys import KeySource, Stamp, key_id
+
+_READ_AGAIN: Stamp = b""  # the stamp of no key file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class Vault:
         self._stamp: Stamp = None
         self._current: tuple[str, ...] = ()
         self._keys: dict[str, Secret] = {}
+        self._rotating = False
 
     @property
     def source(self) -> KeySource:
@@ -77,6 +80,15 @@ class Vault:
         with self._lock:
             if force or not self._current or self._source.stamp() != self._stamp:
                 self._load()
+
+    @contextmanager
+    def rotating(self) -> Iterator[None]:
+        """Let RTMS_AUDIT_KEY bring a key that protects nothing yet; otherwise it is taken for a stray one."""
+        self._rotating = True
+        try:
+            yield
+        finally:
+            self._rotating, self._stamp = False, _READ_AGAIN
 
     def key_ids(self) -> tuple[str, ...]:
         """Return the ids of the keys at hand, the encrypting one first."""
@@ -141,6 +153,9 @@ class Vault:
             if self._source.stamp() != stamp:  # a rotation went by between our look at the keys and at the rows
                 return self._load()
             raise missing_key(needed, names)
+        given = tuple(key_id(key) for key in self._source.keys)
+        if needed and given and not self._rotating and needed.isdisjoint(given):
+            raise _stray_key(given[0], needed)
         self._keys.update(zip(names, found, strict=True))
         self._current, self._stamp = names, stamp
         return None
@@ -164,6 +179,17 @@ def missing_key(needed: frozenset[str], have: tuple[str, ...]) -> VaultKeyError:
     return VaultKeyError(
         f"The secrets in this database are protected by key {wanted}, and {given}; nothing was changed",
         next_step=f"Give key {wanted} by RTMS_AUDIT_KEY or RTMS_AUDIT_KEY_FILE, or put its key file back in place.",
+    )
+
+
+def _stray_key(given: str, needed: frozenset[str]) -> VaultKeyError:
+    """Return the error of a key that would encrypt, though another place's key is the one of this database."""
+    wanted = ", ".join(sorted(needed))
+    return VaultKeyError(
+        f"RTMS_AUDIT_KEY gives key {given}, but the secrets in this database are protected by key {wanted}; "
+        "nothing was changed",
+        next_step=f"Unset RTMS_AUDIT_KEY to go on with key {wanted}, or run `rtms-audit keys rotate` to move "
+        f"everything under key {given}.",
     )
 
 

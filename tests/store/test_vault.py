@@ -125,6 +125,46 @@ def test_wrong_key_touches_nothing(url: str, key: KeySource, clock: Any, add_gra
     assert rows(url) == before
 
 
+def test_stray_key_of_the_environment_seals_nothing(
+    tmp_path: Path, clock: Any, add_grant: Add, pair: Callable[..., TokenPair]
+) -> None:
+    """A key that opens nothing is refused though the key file's would open everything, until a rotation brings it."""
+    url = f"sqlite:///{tmp_path}/audit.db"
+    with open_store(url, key=KeySource(), clock=clock) as store:
+        grant = add_grant(store)
+        needed = store.keys()[0].key_id
+    before, stray = rows(url), new_key()
+    with open_store(url, key=KeySource(keys=(stray,)), clock=clock) as store:
+        wanted = f"RTMS_AUDIT_KEY gives key {key_id(stray)}, .* protected by key {needed}; nothing was changed"
+        for attempt in (
+            lambda: store.tokens(grant_id=grant.id),
+            lambda: store.replace_tokens(grant_id=grant.id, expected_version=1, tokens=pair("second")),
+            lambda: add_grant(store, account="b"),
+        ):
+            with pytest.raises(VaultKeyError, match=wanted) as caught:
+                attempt()
+            assert "Unset RTMS_AUDIT_KEY" in str(caught.value.next_step)
+            assert "keys rotate" in str(caught.value.next_step)
+        assert rows(url) == before
+        assert store.rotate().key_id == key_id(stray)
+        assert store.replace_tokens(grant_id=grant.id, expected_version=1, tokens=pair("second"))
+    with open_store(url, key=KeySource(keys=(stray,)), clock=clock) as store:
+        assert store.tokens(grant_id=grant.id).access == Secret("access-second")
+
+
+def test_rotation_that_failed_leaves_a_stray_key_stray(tmp_path: Path, clock: Any, add_grant: Add) -> None:
+    """What a rotation may do, nothing else may after it."""
+    url = f"sqlite:///{tmp_path}/audit.db"
+    with open_store(url, key=KeySource(), clock=clock) as store:
+        add_grant(store)
+    change(url, "UPDATE sealed_secret SET key_id = 'lost' WHERE kind = 'refresh token'")
+    with open_store(url, key=KeySource(keys=(new_key(),)), clock=clock) as store:
+        with pytest.raises(VaultKeyError, match="protected by key lost"):
+            store.rotate()
+        with pytest.raises(VaultKeyError, match="RTMS_AUDIT_KEY gives key"):
+            add_grant(store, account="b")
+
+
 def test_missing_key_file_is_not_replaced(tmp_path: Path, clock: Any, add_grant: Add) -> None:
     """Where secrets exist and their key file is gone, no new key is made; put back, it works again."""
     url = f"sqlite:///{tmp_path}/audit.db"
