@@ -96,9 +96,11 @@ def connect_auditor(
 ) -> None:
     """Keep an account's own Server-to-Server app, after Zoom gave a token for it; the token is kept and used, too.
 
-    UserError where the account is not known or Zoom refuses; nothing is stored then.
+    UserError where the account is not known, where the Zoom account is another one, or where Zoom refuses; nothing is
+    stored then. The Zoom account id is kept with the label, so that an install elsewhere is noticed.
     """
     label = services.store.account(account).label
+    _check_same_account(services.store, label, zoom_account_id)
     before = token_version(services, account=label)
     answer = services.oauth.account_credentials(Pair(client_id, client_secret), zoom_account_id)
     if answer.tokens is None:
@@ -111,7 +113,42 @@ def connect_auditor(
     services.store.put_auditor(
         account=label, client_id=client_id, client_secret=client_secret, zoom_account_id=zoom_account_id
     )
+    services.store.put_account(label=label, account_id=zoom_account_id)
     keep_token(services, account=label, tokens=answer.tokens, before=before)
+
+
+def bound_elsewhere(store: Store, label: str, zoom_account_id: str) -> str | None:
+    """Name another label that this Zoom account is known by: from what was registered, an install or an auditor."""
+    others = (account.label for account in store.accounts() if account.label != label)
+    return next((other for other in others if zoom_account_id in _known_ids(store, other)), None)
+
+
+def installed_ids(store: Store, label: str) -> set[str]:
+    """Return the Zoom account ids from which this label was installed."""
+    return {grant.zoom_account_id for grant in store.grants() if grant.account == label and grant.zoom_account_id}
+
+
+def _known_ids(store: Store, label: str) -> set[str]:
+    auditor, told = store.auditor(account=label), store.account(label).account_id
+    return installed_ids(store, label) | ({told} if told else set()) | ({auditor.zoom_account_id} if auditor else set())
+
+
+def _check_same_account(store: Store, label: str, zoom_account_id: str) -> None:
+    """Refuse the connection of another account: its plan and settings would be shown as this label's."""
+    other = bound_elsewhere(store, label, zoom_account_id)
+    if other is not None:
+        raise UserError(
+            f"Zoom account {zoom_account_id} is already known here as {other}, not {label}.",
+            next_step=f"Use the account id and the Server-to-Server app of {label}'s own Zoom account.",
+        )
+    told = store.account(label).account_id
+    known = {told} if told else installed_ids(store, label)
+    if known and zoom_account_id not in known:
+        raise UserError(
+            f"{label} is Zoom account {', '.join(sorted(known))}, not {zoom_account_id}.",
+            next_step=f"Use its own Server-to-Server app, or correct the id: rtms-audit account add {label} "
+            "--account-id ID",
+        )
 
 
 def _lines(reader: Iterable[list[str]], name: str) -> list[tuple[int, list[str]]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
+from rtms_audit.core import reading
 from rtms_audit.core.model import Environment, InstallKey, Observation
 from rtms_audit.core.secret import Secret
 from rtms_audit.errors import AuditError, UserError
@@ -17,7 +18,7 @@ from rtms_audit.workflows import observe
 from rtms_audit.workflows.auditor_tokens import AuditorTokens
 from rtms_audit.workflows.services import ApiClient, Services
 from rtms_audit.workflows.tokens import TokenKeeper
-from rtms_audit.zoom.calls import AUDITOR_CALLS, OWNER_CALLS, USER_CALLS, Call, missing_scopes
+from rtms_audit.zoom.calls import AUDITOR_CALLS, OWNER_CALLS, USER, USER_CALLS, Call, missing_scopes
 from rtms_audit.zoom.exchange import Exchange
 
 
@@ -164,8 +165,16 @@ class Collector:
             notes.missing.append(f"the grant lacks {', '.join(lacking)}")
 
     def _as_auditor(self, grant: GrantRecord, key: InstallKey, notes: _Notes) -> None:
-        if self._store.auditor(account=grant.account) is None:
+        auditor = self._store.auditor(account=grant.account)
+        if auditor is None:
             notes.missing.append("no auditor connection: plan and account settings cannot be read")
+            return
+        installed = _zoom_account(notes) or grant.zoom_account_id
+        if installed not in (None, auditor.zoom_account_id):
+            notes.missing.append(
+                f"the auditor connection is of Zoom account {auditor.zoom_account_id}, the install of {installed}: "
+                f"it was not asked; connect {grant.account}'s own (`account connect`)"
+            )
             return
         held = self._auditors.access(app=self._app.name, account=grant.account)
 
@@ -202,6 +211,14 @@ class Collector:
                 known[path] = exchange
             notes.seen.append(observe.rest(exchange, install=key))
             notes.asked.append(Asked(call.name, path, problem_of(exchange)))
+
+
+def _zoom_account(notes: _Notes) -> str | None:
+    """Return the Zoom account that the install's user belongs to, as Zoom just said; None where it did not."""
+    for seen in notes.seen:
+        if reading.path(seen) == f"/v2{USER.path}":
+            return reading.text(reading.answer(seen).get("account_id")) or None
+    return None
 
 
 def problem_of(exchange: Exchange) -> str:

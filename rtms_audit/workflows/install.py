@@ -13,6 +13,7 @@ from rtms_audit.core.secret import Secret
 from rtms_audit.errors import ZoomError
 from rtms_audit.store.records import AccountRecord, GrantRecord, StateReason, StateRecord, StateRefused, TokenPair
 from rtms_audit.workflows import observe
+from rtms_audit.workflows.accounts import bound_elsewhere, installed_ids
 from rtms_audit.workflows.install_outcome import (
     STATE_OUTCOMES,
     STATE_WORDS,
@@ -246,26 +247,13 @@ class Installer:
             return f"{signed_in}, but {meant.label} is {meant.email}"
         if meant.account_id and account_id != meant.account_id:
             return f"{signed_in}, but {meant.label} is Zoom account {meant.account_id}"
-        other = self._bound_elsewhere(meant.label, account_id)
+        other = bound_elsewhere(self._store, meant.label, account_id) if account_id else None
         if other is not None:
             return f"{signed_in}, which is already known here as {other}, not {meant.label}"
-        bound = self._bound_ids(meant.label)
+        bound = installed_ids(self._store, meant.label)
         if bound and account_id not in bound and not (meant.email or meant.account_id):
             return f"{signed_in}, but {meant.label} was installed from Zoom account {', '.join(sorted(bound))}"
         return None
-
-    def _bound_elsewhere(self, label: str, account_id: str | None) -> str | None:
-        """Name another label that this Zoom account is known by, from an install or from what was registered."""
-        if account_id is None:
-            return None
-        installed = [grant.account for grant in self._store.grants() if grant.zoom_account_id == account_id]
-        told = [account.label for account in self._store.accounts() if account.account_id == account_id]
-        return next((other for other in (*installed, *told) if other != label), None)
-
-    def _bound_ids(self, label: str) -> set[str]:
-        return {
-            grant.zoom_account_id for grant in self._store.grants() if grant.account == label and grant.zoom_account_id
-        }
 
     def _wrong_account(self, callback: Callback, record: StateRecord, mismatch: str) -> Finished:
         key = InstallKey(record.account, record.environment)

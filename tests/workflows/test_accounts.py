@@ -79,3 +79,33 @@ def test_an_auditor_is_kept_only_after_zoom_gave_it_a_token(world: Any) -> None:
     world.zoom.answer = lambda *_: None
     connect_auditor(world.services, account="dev-co", client_id="S2S", client_secret=secret, zoom_account_id="z")
     assert world.store.auditor(account="dev-co").client_secret == secret
+
+
+@pytest.mark.parametrize("known_by", ["registered", "installed", "auditor"])
+def test_the_auditor_of_another_account_is_refused(world: Any, known_by: str) -> None:
+    """However the other label is known by that Zoom account, it is named, Zoom is not asked and nothing is stored."""
+    add_account(world.store, AccountRow("free"))
+    secret = Secret("s2s-secret")
+    if known_by == "registered":
+        add_account(world.store, AccountRow("dev-co", account_id="zoom-1"))
+    elif known_by == "installed":
+        world.grant()
+    else:
+        world.store.put_auditor(account="dev-co", client_id="S2S", client_secret=secret, zoom_account_id="zoom-1")
+    with pytest.raises(UserError, match="zoom-1 is already known here as dev-co, not free"):
+        connect_auditor(world.services, account="free", client_id="S2S", client_secret=secret, zoom_account_id="zoom-1")
+    assert world.store.auditor(account="free") is None
+    assert world.zoom.calls == []
+
+
+def test_an_auditor_belongs_to_the_account_that_the_label_is_known_as(world: Any) -> None:
+    """An id differing from the install's is refused; a first connection's id is kept with the label."""
+    secret = Secret("s2s-secret")
+    add_account(world.store, AccountRow("new"))
+    connect_auditor(world.services, account="new", client_id="S2S", client_secret=secret, zoom_account_id="zoom-2")
+    assert world.store.account("new").account_id == "zoom-2"
+    world.grant()
+    with pytest.raises(UserError, match="dev-co is Zoom account zoom-1, not zoom-3"):
+        connect_auditor(
+            world.services, account="dev-co", client_id="S2S", client_secret=secret, zoom_account_id="zoom-3"
+        )

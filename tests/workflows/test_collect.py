@@ -133,3 +133,15 @@ def test_an_unknown_account_is_a_usage_error(world: Any) -> None:
     """The known ones are named."""
     with pytest.raises(UserError, match="no account 'x'"):
         collect(world, accounts=["x"])
+
+
+@pytest.mark.parametrize(("said", "whose"), [("zoom-2", "zoom-2"), (None, "zoom-1")])
+def test_an_auditor_of_another_account_is_not_asked(world: Any, said: str | None, whose: str) -> None:
+    """Its answers would be another account's plan: one sentence says so, and nothing of it is kept."""
+    world.grant()
+    world.store.put_auditor(account="dev-co", client_id="S2S", client_secret=Secret("s"), zoom_account_id="zoom-9")
+    world.zoom.rest["/users/me"] = (200, {"account_id": said} if said else {})
+    done = collect(world, environment=PRODUCTION).installs[0]
+    assert any(f"connection is of Zoom account zoom-9, the install of {whose}:" in text for text in done.missing)
+    assert not any("plans/usage" in name or name == "account_credentials" for name, _ in world.zoom.calls)
+    assert not any("plans/usage" in one["request"]["path"] for one in world.seen("rest"))
