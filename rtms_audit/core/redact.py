@@ -295,7 +295,7 @@ _PROSE_ZOOM_ID = re.compile(
     r"(?P<value>(?![a-z_-]+(?![\w-]))[\w-]{22})(?![\w-])",
     re.ASCII,
 )
-"""Ids in sentences, as in Zoom's `Meeting does not exist: 85746065432.` and `User does not exist: KDcuGIm1QgePTO8Wb…`."""
+"""Ids in sentences, such as Zoom's `Meeting does not exist: 85746065432.`"""
 
 
 def personal_in_text(text: str) -> Iterator[tuple[str, str]]:

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from rtms_audit.core.diagnosis import diagnose
 from rtms_audit.core.evidence_file import read_case, write_case
-from rtms_audit.core.model import Case, InstallKey, Observation
-from rtms_audit.core.redact import Level, redact_text, redact_value
+from rtms_audit.core.model import Case, InstallKey
+from rtms_audit.core.pseudonyms import redact_document
+from rtms_audit.core.redact import Level
 from rtms_audit.core.verdicts import Diagnosis, Outcome, Status
 from rtms_audit.errors import UserError
 from rtms_audit.report.ticket import MOST_BYTES, ticket_bundle, ticket_problems
@@ -76,23 +77,17 @@ def _only(case: Case, labels: Collection[str | None]) -> Case:
 
 
 def redacted(case: Case, level: Level) -> Case:
-    """Return the case with secrets, and at `Level.PERSONAL` personal data, masked.
+    """Return the case with secrets, and at `Level.PERSONAL` personal data, masked, in one pass over all of it.
 
     The pseudonyms are salted with the evidence itself: the same case gives the same ticket, and nobody can find an
     id by trying without having that evidence.
     """
     salt = hashlib.sha256(json.dumps(write_case(case), sort_keys=True, default=str).encode()).hexdigest()
-    return replace(
-        case,
-        observations=tuple(_redacted(one, level, salt) for one in case.observations),
-        title=redact_text(case.title, level=level, salt=salt),
-        source=redact_text(case.source, level=level, salt=salt),
-    )
-
-
-def _redacted(observation: Observation, level: Level, salt: str) -> Observation:
-    fields = redact_value(dict(observation.fields), level=level, salt=salt)
-    return replace(observation, fields=cast("Mapping[str, object]", fields), raw=None)
+    document = [case.title, case.source, *(dict(one.fields) for one in case.observations)]
+    title, source, *fields = cast("list[Any]", redact_document(document, level=level, salt=salt))
+    shown = zip(case.observations, fields, strict=True)
+    observations = tuple(replace(one, fields=masked, raw=None) for one, masked in shown)
+    return replace(case, observations=observations, title=title, source=source)
 
 
 def _gist(diagnosis: Diagnosis) -> tuple[Outcome, tuple[tuple[str, Status], ...]]:

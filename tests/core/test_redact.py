@@ -249,3 +249,36 @@ def test_long_text_is_quick() -> None:
     line = "2026-03-02 10:00:00 signal resp: msg_type 2 status_code 3 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=:\n"
     assert len(redact_text(line * 10_000)) > 1_000_000
     redact_text("a" * 100_000 + ":" + "/" * 100_000 + '"' * 100_000 + "\\" * 100_000)
+
+
+@pytest.mark.parametrize("path", ["/v2/users/summary", "/v2/users/me/settings", "/v2/meetings/live_streams?x=1"])
+def test_words_in_paths_stay(path: str) -> None:
+    """A word of Zoom's paths names nobody and stays."""
+    assert redact_text(f"GET {path}.", level=Level.PERSONAL) == f"GET {path}."
+
+
+@pytest.mark.parametrize("voice", ["the probe", "the backend", "rtms-audit"])
+def test_own_voices_stay(voice: str) -> None:
+    """What the tool states itself is not said to come from a person."""
+    assert redact_value({"by": voice}, level=Level.PERSONAL) == {"by": voice}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Meeting does not exist: 44958563878.", "Meeting does not exist: meeting-"),
+        ("joined meeting 449 5856 3878 late", "joined meeting meeting-"),
+        ("signed in (Zoom account Dq7mbQSvBJtroqOGXGhuuS)", "signed in (Zoom account account-"),
+        ("User does not exist: KDcuGIm1QgePTO8WbOqwIQ.", "User does not exist: user-"),
+    ],
+)
+def test_ids_in_sentences_are_masked(text: str, shown: str) -> None:
+    """Ids that only the words before them show are masked in prose."""
+    assert redact_text(text, level=Level.PERSONAL).startswith(shown)
+    assert redact_text(text) == text
+
+
+def test_numbers_and_words_in_sentences_stay() -> None:
+    """Times, counts and long words after the same nouns are no ids."""
+    text = "meeting started 1772445600; user authentication-missing; account 12"
+    assert redact_text(text, level=Level.PERSONAL) == text

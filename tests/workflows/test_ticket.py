@@ -2,12 +2,15 @@
 
 import io
 import json
+import string
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rtms_audit.core.diagnosis import diagnose
 from rtms_audit.core.model import (
@@ -109,6 +112,32 @@ def test_no_secret_and_no_person_is_in_a_ticket() -> None:
     whole = b"".join(contents(prepare_ticket(CASE, PROD).bundle).values()).decode()
     for private in (TOKEN, EMAIL, "jane", "usrSecretPerson01"):
         assert private not in whole
+
+
+@given(
+    id_=st.text(string.ascii_letters + string.digits, min_size=22, max_size=22).filter(lambda text: not text.islower()),
+    meeting=st.integers(10**10, 10**11 - 1),
+)
+def test_planted_ids_survive_in_no_file_of_a_ticket(id_: str, meeting: int) -> None:
+    """An id that a field of one install holds is masked in the prose of every other, in every file."""
+    fields = {
+        "request": {"method": "GET", "path": f"/v2/users/{id_}/settings"},
+        "response": {"status": 404, "body": {"code": 3001, "message": f"Meeting does not exist: {meeting}."}},
+    }
+    case = replace(
+        CASE,
+        observations=(
+            webhook("o1", PROD, operator_id=id_, object={"meeting_id": meeting}),
+            webhook("o2", PROD, stop_reason=18),
+            Observation(kind=Kind.REST, fields=fields, at=AT, install=PROD, id="o3"),
+            statement("o4", OWNER, f"seen {id_} in {meeting}"),
+        ),
+        title=f"{id_} cannot join {meeting}",
+    )
+    files = contents(prepare_ticket(case, PROD).bundle)
+    for name, data in files.items():
+        assert id_.encode() not in data, name
+        assert str(meeting).encode() not in data, name
 
 
 def test_names_may_stay_where_only_secrets_are_to_go() -> None:
