@@ -102,6 +102,8 @@ def list_(context: Context, format_: str) -> None:
             for record in store.apps()
             for each, one in sorted(record.environments.items())
         ]
+    if not rows:
+        talk("No app yet: `rtms-audit app add NAME --environment production --client-id ID` registers one.")
     headers = ("app", "environment", "client id", "app id", "owner", "redirect address")
     echo_result(rows_text(headers, rows, format_=format_, style=style_of(context)))
 
@@ -145,6 +147,8 @@ def check(context: Context, name: str | None, format_: str) -> ExitCode:
     echo_result(rows_text(("environment", "client id", "pair", "why"), rows, format_=format_, style=style_of(context)))
     for warning in checked.warnings:
         talk(f"Warning: {warning}")
+    for step in checked.next_steps:
+        talk(f"Next: {step}")
     if checked.good:
         return ExitCode.OK
     unknown = all(pair.state is not PairState.INVALID for pair in checked.pairs) and not checked.warnings

@@ -1,6 +1,6 @@
 """Registering an app's credential pairs, and checking them without needing a user."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from rtms_audit.workflows import observe
 from rtms_audit.workflows.services import Services
 from rtms_audit.zoom.addresses import check_redirect
 from rtms_audit.zoom.oauth import Pair, ProblemKind, TokenAnswer
+from rtms_audit.zoom.token_reading import is_printable
 
 
 class PairState(StrEnum):
@@ -45,6 +46,16 @@ class AppCheck:
     def good(self) -> bool:
         """Whether every pair is valid and nothing looks mixed up."""
         return not self.warnings and all(pair.state is PairState.VALID for pair in self.pairs)
+
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What to do about each pair that Zoom refuses."""
+        return tuple(
+            f"Compare client id and client secret with App Credentials, {pair.environment}, in the Marketplace, and "
+            f"register them again: rtms-audit app add {self.app} --environment {pair.environment} --client-id ID"
+            for pair in self.pairs
+            if pair.state is PairState.INVALID
+        )
 
 
 def add_app(
@@ -147,21 +158,35 @@ def _reading(answer: TokenAnswer) -> tuple[PairState, str]:
 def _crossed(
     services: Services, record: AppRecord, held: Sequence[AppCredentials], pairs: Sequence[PairCheck]
 ) -> tuple[str, ...]:
-    """Where a pair is refused, try its id with the other environment's secret: that shows swapped secrets."""
+    """Where a pair is refused, try the values that may stand in each other's place: one that works shows the swap."""
     refused = {pair.environment for pair in pairs if pair.state is PairState.INVALID}
-    secrets: Mapping[Environment, Secret] = {found.environment: found.client_secret for found in held}
-    warnings = []
-    for found in held:
-        others = [environment for environment in secrets if environment is not found.environment]
-        if found.environment not in refused or not others or secrets[others[0]] == found.client_secret:
-            continue
-        answer = services.oauth.client_credentials(Pair(found.client_id, secrets[others[0]], found.redirect_uri))
-        if answer.tokens is not None:
-            warnings.append(
-                f"The {found.environment} client id works with the secret registered for {others[0]}: "
-                f"the secrets of {record.name} are swapped."
-            )
-    return tuple(warnings)
+    found = (_swap(services, record, one, held) for one in held if one.environment in refused)
+    return tuple(warning for warning in found if warning is not None)
+
+
+def _swap(services: Services, record: AppRecord, found: AppCredentials, held: Sequence[AppCredentials]) -> str | None:
+    """Say which values of a refused pair stand in each other's place, if trying them the other way round works."""
+    for client_id, secret, warning in _other_ways(record, found, held):
+        if secret == found.client_secret or ":" in client_id or not is_printable(secret.reveal()):
+            continue  # no pair could look like this
+        if services.oauth.client_credentials(Pair(client_id, secret, found.redirect_uri)).tokens is not None:
+            return warning
+    return None
+
+
+def _other_ways(
+    record: AppRecord, found: AppCredentials, held: Sequence[AppCredentials]
+) -> Iterator[tuple[str, Secret, str]]:
+    """Give client ids and secrets that may be meant, each with the words for it; none of them holds a value."""
+    for other in held:
+        if other.environment is not found.environment:
+            said = f"The {found.environment} client id works with the secret registered for {other.environment}"
+            yield found.client_id, other.client_secret, f"{said}: the secrets of {record.name} are swapped."
+    if found.webhook_secret is not None:
+        said = f"The {found.environment} client id works with what is registered as its webhook secret token"
+        yield found.client_id, found.webhook_secret, f"{said}: client secret and webhook secret token are swapped."
+    said = f"The {found.environment} pair works the other way round: client id and client secret are swapped."
+    yield found.client_secret.reveal(), Secret(found.client_id), said
 
 
 def _check_name(app: str) -> None:

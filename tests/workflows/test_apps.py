@@ -81,10 +81,41 @@ def test_swapped_secrets_are_shown_by_trying_them(world: Any) -> None:
     assert not checked.good
 
 
+@pytest.mark.parametrize(
+    ("client_id", "client_secret", "webhook_secret", "said"),
+    [
+        ("THE-SECRET", "THE-ID", "THE-TOKEN", "client id and client secret are swapped"),
+        ("THE-ID", "THE-TOKEN", "THE-SECRET", "client secret and webhook secret token are swapped"),
+    ],
+)
+def test_values_of_one_pair_in_each_others_place_are_shown_by_trying_them(
+    world: Any, client_id: str, client_secret: str, webhook_secret: str, said: str
+) -> None:
+    """The warning names the fields, never what stands in them."""
+
+    def answer(_grant: str, pair: Any, text: str) -> Any:
+        return None if (pair.client_id, text) == ("THE-ID", "THE-SECRET") else refused
+
+    refused = world.zoom.refusal(ProblemKind.CLIENT_INVALID)
+    world.zoom.answer = answer
+    add(world, client_id=client_id, client_secret=Secret(client_secret), webhook_secret=Secret(webhook_secret))
+    (warning,) = check_app(world.services, app="new").warnings
+    assert said in warning
+    assert "THE-" not in warning
+
+
 def test_an_invalid_pair_that_is_not_swapped_is_just_invalid(world: Any) -> None:
-    """No warning without proof."""
+    """No warning without proof, but a next step for each pair; a secret that could be no client id is not tried so."""
     world.zoom.answer = lambda *_: world.zoom.refusal(ProblemKind.CLIENT_INVALID)
-    assert check_app(world.services, app="notes").warnings == ()
+    checked = check_app(world.services, app="notes")
+    assert checked.warnings == ()
+    assert ["App Credentials, development" in checked.next_steps[0], "production" in checked.next_steps[1]] == [
+        True
+    ] * 2
+    add(world, client_secret=Secret("two:words"))
+    tried = len(world.zoom.calls)
+    assert check_app(world.services, app="new").warnings == ()
+    assert len(world.zoom.calls) == tried + 1
 
 
 def test_a_pair_that_could_not_be_checked_is_unknown(world: Any) -> None:
