@@ -1,6 +1,6 @@
 """Where things live: the database, the key and Zoom's addresses, read from the environment.
 
-RTMS_AUDIT_DATABASE_URL    any SQLAlchemy address (default: a SQLite file in the user's data directory)
+RTMS_AUDIT_DATABASE_URL    any SQLAlchemy address, or a SQLite file's path (default: one in the user's data directory)
 RTMS_AUDIT_KEY             one or several Fernet keys, separated by commas; the first one encrypts
 RTMS_AUDIT_KEY_FILE        a file with such keys, one a line (default: `<database>.key` beside a SQLite database)
 RTMS_AUDIT_KEYRING         1 to keep the key in the operating system's keyring
@@ -22,6 +22,7 @@ ZOOM_API_URL = "https://api.zoom.us/v2"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _SCHEME = re.compile(r"[a-z][a-z0-9]*(\+[a-z0-9_]+)?://", re.IGNORECASE)
+_PATH = re.compile(r"(?!//)[^/:@]*(/|$)")  # `//user:password@host` and `postgresql:user` are mistyped addresses
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -39,17 +40,17 @@ def sqlite_url(path: Path) -> str:
 
 
 def check_database_url(text: str, *, name: str = "the database address") -> str:
-    """Return the address if it has the shape of one; a bare path ending in `.db` means a SQLite file.
+    """Return the address if it has the shape of one; a bare path means a SQLite file.
 
     UserError otherwise. The address is never repeated in the error, since it may hold a password.
     """
     if _SCHEME.match(text):
         return text
-    if text.endswith((".db", ".sqlite", ".sqlite3")) and "://" not in text:
+    if "://" not in text and (_PATH.match(text) or text.endswith((".db", ".sqlite", ".sqlite3"))):
         return sqlite_url(Path(text))
     raise UserError(
         f"{name} is not a database address",
-        next_step="Give one like sqlite:////home/me/audit.db or postgresql://user:password@host/database.",
+        next_step="Give one like sqlite:////home/me/audit.db or postgresql://USER@HOST/DATABASE.",
     )
 
 

@@ -54,7 +54,7 @@ def test_keyring_switched_off(word: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("RTMS_AUDIT_DATABASE_URL", "over there", "is not a database address"),
+        ("RTMS_AUDIT_DATABASE_URL", "nonsense:hush", "is not a database address"),
         ("RTMS_AUDIT_DATABASE_URL", "//u:hush@h/d", "is not a database address"),
         ("RTMS_AUDIT_KEYRING", "maybe", "is neither yes nor no"),
         ("RTMS_AUDIT_ZOOM_OAUTH_URL", "zoom.us/oauth", "is not a web address"),
@@ -75,8 +75,11 @@ def test_malformed_variables(name: str, value: str, said: str) -> None:
 
 
 def test_bare_path_is_a_sqlite_file() -> None:
-    """A path that ends as SQLite files do is taken as one."""
+    """A path is taken as one, whatever its name ends in."""
     assert check_database_url("data/audit.db") == "sqlite:///data/audit.db"
+    assert check_database_url("/data/my audit") == "sqlite:////data/my audit"
+    assert check_database_url("audit") == "sqlite:///audit"
+    assert check_database_url("/home/me@work/a:b") == "sqlite:////home/me@work/a:b"
     assert check_database_url("sqlite:///x") == "sqlite:///x"
 
 

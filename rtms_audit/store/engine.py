@@ -24,7 +24,7 @@ def read_url(text: str) -> URL:
     except (ArgumentError, ValueError):
         raise UserError(
             "The database address cannot be read",
-            next_step="Give one like sqlite:////home/me/audit.db or postgresql://user:password@host/database.",
+            next_step="Give one like sqlite:////home/me/audit.db or postgresql://USER@HOST/DATABASE.",
         ) from None
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg")

@@ -252,8 +252,10 @@ def test_format_that_a_command_cannot_write_is_refused(capsys: Captured) -> None
 
 def test_malformed_database_is_usage(capsys: Captured) -> None:
     """A database address that is none is one sentence, before anything is opened."""
-    assert main(["--database", "no/database", "matrix"]) == ExitCode.USAGE
-    assert "--database is not a database address" in capsys.readouterr().err
+    assert main(["--database", "nonsense:database", "matrix"]) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert "--database is not a database address" in told
+    assert "postgresql://USER@HOST/DATABASE" in told, "the example is no secret"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
