@@ -25,7 +25,8 @@ def collect(
 ) -> ExitCode:
     """Ask Zoom about the accounts named, or about all; every answer and every refusal is kept.
 
-    Ends with 3 where an install could not be asked at all; the others are collected all the same.
+    Ends with 3 where an install could not be asked, or where Zoom itself did not answer a call; the others are
+    collected all the same.
     """
     from rtms_audit.core.model import Environment
     from rtms_audit.workflows.collect import Collector
@@ -34,8 +35,7 @@ def collect(
         record = services.store.app(app)
         collector = Collector(services, app=record, owner=process_name())
         only = Environment(environment) if environment else None
-        total = len(record.environments) * len(services.store.accounts())
-        with progress("collected", total) as step:
+        with progress("collected", collector.count(accounts=accounts, environment=only)) as step:
             done = collector.run(
                 accounts=accounts, environment=only, jobs=jobs, on_done=lambda one: step(f"{one.install} {_word(one)}")
             )
@@ -45,12 +45,13 @@ def collect(
 
 
 def _word(collected: "Collected") -> str:
-    return collected.failure or f"{collected.answered} of {len(collected.asked)} answered"
+    answered = f"{collected.answered} of {len(collected.asked)} answered"
+    return collected.failure or "; ".join(filter(None, (answered, collected.silence)))
 
 
 def _tell_missing(done: "Round") -> None:
     for collected in done.installs:
-        for asked in collected.refused:
+        for asked in (*collected.refused, *collected.unanswered):
             talk(f"{collected.install}: {asked.call} ({asked.path}): {asked.problem}", level=1)
     if done.not_installed:
         talk(f"Not installed: {', '.join(str(key) for key in done.not_installed)}.")
@@ -62,7 +63,12 @@ def _summary(context: Context, done: "Round", format_: str) -> str:
     from rtms_audit.report.rows import rows_text
 
     rows = [
-        (str(one.install), one.answered, len(one.refused), "; ".join(filter(None, (one.failure, *one.missing))))
+        (
+            str(one.install),
+            one.answered,
+            len(one.refused),
+            "; ".join(filter(None, (one.failure, one.silence, *one.missing))),
+        )
         for one in done.installs
     ]
     headers = ("install", "answered", "refused", "missing")

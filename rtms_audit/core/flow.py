@@ -158,7 +158,7 @@ def read(situation: Situation, attempt: Attempt | None = None) -> Flow:
         return Flow(trigger=trigger, trigger_evidence=trigger_evidence, media=media, media_evidence=media_evidence)
     calls = attempt.start_calls
     refusals = [(error, call) for call in calls if (error := reading.refusal(call))]
-    accepted = [call for call in calls if 200 <= (reading.http_status(call) or 0) < 300 and not reading.refusal(call)]
+    accepted = [call for call in calls if _accepted(call)]
     started = attempt.started
     return Flow(
         announced=started[0] if started else _watched_start(attempt),
@@ -175,6 +175,12 @@ def read(situation: Situation, attempt: Attempt | None = None) -> Flow:
         media=media,
         media_evidence=media_evidence,
     )
+
+
+def _accepted(call: Observation) -> bool:
+    """Whether Zoom accepted a start; Zoom's 204 has no body, so text came from something in between."""
+    is_text = isinstance(body := reading.response(call).get("body"), str) and bool(body.strip())
+    return 200 <= (reading.http_status(call) or 0) < 300 and not is_text and not reading.refusal(call)
 
 
 def _watched_start(attempt: Attempt) -> Observation | None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from rtms_audit.core.model import Plan
 from rtms_audit.core.secret import Secret
-from rtms_audit.errors import UserError
+from rtms_audit.errors import UserError, ZoomError
 from rtms_audit.store.store import Store
 from rtms_audit.workflows.auditor_tokens import keep_token, token_version
+from rtms_audit.workflows.refusals import TRANSIENT, in_words
 from rtms_audit.workflows.services import Services
 from rtms_audit.zoom.oauth import Pair
 
@@ -96,8 +97,9 @@ def connect_auditor(
 ) -> None:
     """Keep an account's own Server-to-Server app, after Zoom gave a token for it; the token is kept and used, too.
 
-    UserError where the account is not known, where the Zoom account is another one, or where Zoom refuses; nothing is
-    stored then. The Zoom account id is kept with the label, so that an install elsewhere is noticed.
+    UserError where the account is not known, where the Zoom account is another one, or where Zoom refuses, ZoomError
+    where Zoom cannot be asked; nothing is stored then. The Zoom account id is kept with the label, so that an install
+    elsewhere is noticed.
     """
     label = services.store.account(account).label
     _check_same_account(services.store, label, zoom_account_id)
@@ -105,6 +107,11 @@ def connect_auditor(
     answer = services.oauth.account_credentials(Pair(client_id, client_secret), zoom_account_id)
     if answer.tokens is None:
         problem = answer.problem
+        if problem is not None and problem.kind in TRANSIENT:
+            raise ZoomError(
+                f"Zoom did not answer for the auditor connection of {label}: {in_words(problem)}.",
+                next_step="Nothing was stored. Check network and proxy with `rtms-audit doctor`, then try again.",
+            )
         said = (problem.reason or problem.error or "no reason given") if problem else "no answer"
         raise UserError(
             f"Zoom gives no token for the auditor connection of {label}: {said}.",

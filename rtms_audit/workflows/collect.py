@@ -5,14 +5,14 @@ is an answer: it is asked once per run and kept like any other.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
 from rtms_audit.core import reading
 from rtms_audit.core.model import Environment, InstallKey, Observation
 from rtms_audit.core.secret import Secret
-from rtms_audit.errors import AuditError, UserError
+from rtms_audit.errors import AuditError, UserError, VaultKeyError
 from rtms_audit.store.records import AppRecord, GrantRecord, GrantStatus
 from rtms_audit.workflows import observe
 from rtms_audit.workflows.auditor_tokens import AuditorTokens
@@ -24,11 +24,15 @@ from rtms_audit.zoom.exchange import Exchange
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One call of the list and what came of it; `problem` is empty where Zoom answered as hoped."""
+    """One call of the list and what came of it; `problem` is empty where Zoom answered as hoped.
+
+    `unanswered` says that the problem is not Zoom's word: it was not reached, or something in between answered.
+    """
 
     call: str
     path: str
     problem: str = ""
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,20 @@ class Collected:
 
     @property
     def refused(self) -> tuple[Asked, ...]:
-        """The calls that Zoom refused, or that got no answer."""
-        return tuple(asked for asked in self.asked if asked.problem)
+        """The calls that Zoom refused."""
+        return tuple(asked for asked in self.asked if asked.problem and not asked.unanswered)
+
+    @property
+    def unanswered(self) -> tuple[Asked, ...]:
+        """The calls that Zoom itself did not answer."""
+        return tuple(asked for asked in self.asked if asked.unanswered)
+
+    @property
+    def silence(self) -> str:
+        """Say how many calls Zoom did not answer and why the first of them; empty where it answered all."""
+        if not self.unanswered:
+            return ""
+        return f"{len(self.unanswered)} of {len(self.asked)} calls: {self.unanswered[0].problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +79,8 @@ class Round:
 
     @property
     def complete(self) -> bool:
-        """Whether no install's round was stopped."""
-        return not any(collected.failure for collected in self.installs)
+        """Whether no install's round was stopped, and Zoom itself answered every call."""
+        return not any(collected.failure or collected.unanswered for collected in self.installs)
 
 
 @dataclass
@@ -105,17 +121,27 @@ class Collector:
     ) -> Round:
         """Ask about the accounts named (all of them where none is), `jobs` at a time.
 
-        UserError where an account is not known; what Zoom refuses stands in the result.
+        UserError where an account is not known, VaultKeyError without the right key; what Zoom refuses stands in the
+        result.
         """
+        grants = self._grants(accounts, environment)
+        rounds = self._in_parallel([grant for grant in grants.values() if grant is not None], jobs, on_done)
+        absent = tuple(key for key, grant in grants.items() if grant is None)
+        return Round(tuple(sorted(rounds, key=lambda collected: collected.install)), absent)
+
+    def count(self, *, accounts: Sequence[str] = (), environment: Environment | None = None) -> int:
+        """Return how many installs `run` would ask about; UserError where an account is not known."""
+        return sum(1 for grant in self._grants(accounts, environment).values() if grant is not None)
+
+    def _grants(
+        self, accounts: Sequence[str], environment: Environment | None
+    ) -> Mapping[InstallKey, GrantRecord | None]:
         labels = [self._store.account(label).label for label in accounts] or [
             account.label for account in self._store.accounts()
         ]
         environments = [environment] if environment else list(self._app.environments)
         keys = [InstallKey(label, each) for label in labels for each in environments]
-        grants = {key: self._grant(key) for key in keys}
-        rounds = self._in_parallel([grant for grant in grants.values() if grant is not None], jobs, on_done)
-        absent = tuple(key for key, grant in grants.items() if grant is None)
-        return Round(tuple(sorted(rounds, key=lambda collected: collected.install)), absent)
+        return {key: self._grant(key) for key in keys}
 
     def _grant(self, key: InstallKey) -> GrantRecord | None:
         return self._store.grant(app=self._app.name, environment=key.environment, account=key.account)
@@ -134,17 +160,29 @@ class Collector:
     def _collect(self, grant: GrantRecord) -> Collected:
         key = InstallKey(grant.account, grant.environment)
         notes = _Notes()
-        failure = ""
         try:
-            self._as_user(grant, key, notes)
-        except AuditError as error:
-            failure = error.message
+            failure = self._failure_of(self._as_user, grant, key, notes)
+            without_auditor = self._failure_of(self._as_auditor, grant, key, notes)
+        finally:
+            self._store.append(app=self._app.name, observations=notes.seen)
+        missing = (*notes.missing, without_auditor) if without_auditor else tuple(notes.missing)
+        return Collected(key, tuple(notes.asked), missing, failure)
+
+    @staticmethod
+    def _failure_of(
+        ask: Callable[[GrantRecord, InstallKey, _Notes], None],
+        grant: GrantRecord,
+        key: InstallKey,
+        notes: _Notes,
+    ) -> str:
+        """Ask, and return the sentence of what stopped it; a wrong key of the vault is no one install's trouble."""
         try:
-            self._as_auditor(grant, key, notes)
+            ask(grant, key, notes)
+        except VaultKeyError:
+            raise
         except AuditError as error:
-            notes.missing.append(error.message)
-        self._store.append(app=self._app.name, observations=notes.seen)
-        return Collected(key, tuple(notes.asked), tuple(notes.missing), failure)
+            return error.message
+        return ""
 
     def _as_user(self, grant: GrantRecord, key: InstallKey, notes: _Notes) -> None:
         if grant.status is not GrantStatus.ACTIVE:
@@ -210,7 +248,7 @@ class Collector:
             if known is not None:
                 known[path] = exchange
             notes.seen.append(observe.rest(exchange, install=key))
-            notes.asked.append(Asked(call.name, path, problem_of(exchange)))
+            notes.asked.append(Asked(call.name, path, problem_of(exchange), bool(exchange.unanswered)))
 
 
 def _zoom_account(notes: _Notes) -> str | None:
@@ -223,8 +261,8 @@ def _zoom_account(notes: _Notes) -> str | None:
 
 def problem_of(exchange: Exchange) -> str:
     """Say in a few words why a call brought nothing; empty where it did."""
-    if exchange.status is None:
-        return exchange.error or "no answer"
+    if exchange.unanswered:
+        return exchange.unanswered
     refusal = exchange.refusal
     if refusal is None:
         return "" if exchange.ok else f"HTTP {exchange.status}"

@@ -172,9 +172,12 @@ def _sdk_variables(environ: Mapping[str, str], client_ids: Mapping[str, str]) ->
 
 
 def _reach(subject: str, exchange: Exchange) -> Finding:
-    host = urlsplit(exchange.url).hostname
+    address = urlsplit(exchange.url)
+    host = address.hostname or ""
     if exchange.status is None:
-        return Finding(subject, Health.BAD, f"{host}: {exchange.error}", _network_fix(exchange.error or "", host))
+        port = address.port or (80 if address.scheme == "http" else 443)
+        fix = _network_fix(exchange.error or "", host, port)
+        return Finding(subject, Health.BAD, f"{host}:{port}: {exchange.error}", fix)
     if exchange.status >= 500 or isinstance(exchange.parsed, str):
         variable = "RTMS_AUDIT_ZOOM_OAUTH_URL" if "OAuth" in subject else "RTMS_AUDIT_ZOOM_API_URL"
         fix = f"Check {variable}, or try again later."
@@ -182,7 +185,7 @@ def _reach(subject: str, exchange: Exchange) -> Finding:
     return Finding(subject, Health.GOOD, f"{host} answers")
 
 
-def _network_fix(error: str, host: str | None) -> str:
+def _network_fix(error: str, host: str, port: int) -> str:
     """Give the one thing to mend, by where the call broke off."""
     if "roxy" in error:
         return f"Mend the proxy that HTTPS_PROXY names, or add {host} to NO_PROXY."
@@ -190,7 +193,7 @@ def _network_fix(error: str, host: str | None) -> str:
         return "Let REQUESTS_CA_BUNDLE name the certificates of whoever inspects TLS on the way."
     if "host name" in error:
         return f"Mend the name server: {host} has no address here."
-    return f"Let {host} be reached through network and firewall (port 443)."
+    return f"Let {host}:{port} be reached through network and firewall."
 
 
 def _redirect(environment: Environment, redirect_uri: str | None) -> Finding:

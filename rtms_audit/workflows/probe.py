@@ -14,7 +14,7 @@ from typing import Protocol
 
 from rtms_audit.core.model import Environment, InstallKey, Kind, Observation
 from rtms_audit.core.secret import Secret
-from rtms_audit.errors import AuditError, UserError
+from rtms_audit.errors import AuditError, UserError, ZoomError
 from rtms_audit.store.records import AppCredentials, GrantRecord, GrantStatus
 from rtms_audit.workflows import observe, probe_steps
 from rtms_audit.workflows.collect import problem_of
@@ -100,7 +100,7 @@ class Prober:
         self._poll = poll
 
     def run(self) -> Iterator[Step]:
-        """Do the probe. AuditError where it cannot even begin (not installed, dead grant, Zoom unreachable).
+        """Do the probe. AuditError where it cannot go on (not installed, dead grant, Zoom itself does not answer).
 
         What was started is stopped also where whoever reads the steps goes away.
         """
@@ -176,6 +176,7 @@ class Prober:
     def _look_at_meeting(self, run: _Run) -> Step:
         exchange = run.api.get(MEETING.path_for(meeting_id=self._plan.meeting))
         self._keep(observe.rest(exchange, install=self._plan.key))
+        _need_answer(exchange)
         return probe_steps.meeting_step(exchange, run.grant.user_id)
 
     def _control(self, run: _Run, action: str) -> Exchange:
@@ -199,6 +200,7 @@ class Prober:
         if before is not None:  # it needs no start, and is not ours to stop
             return Step("start", None, f"a stream of this install runs already ({before.stream_id}); taking it over")
         exchange = self._control(run, "start")
+        _need_answer(exchange)
         if exchange.ok:
             run.started_by_us = True
             return Step("start", True, f"Zoom accepted the start (HTTP {exchange.status}); that is no stream yet")
@@ -329,3 +331,10 @@ class Prober:
 
     def _keep(self, *observations: Observation) -> None:
         self._store.append(app=self._app.name, observations=observations)
+
+
+def _need_answer(exchange: Exchange) -> None:
+    """Raise ZoomError where Zoom itself did not answer: that tells nothing of the install."""
+    if exchange.unanswered:
+        said = f"Zoom was {exchange.unanswered}." if exchange.status is None else f"Not Zoom: {exchange.unanswered}"
+        raise ZoomError(said, next_step="Check network and proxy: rtms-audit doctor")

@@ -26,6 +26,17 @@ def kept_headers(headers: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     return MappingProxyType(kept)
 
 
+def is_page(text: str) -> bool:
+    """Whether a body is a page for people."""
+    return text.lstrip().startswith("<")
+
+
+def foreign(text: str) -> str:
+    """Say what came in place of Zoom's JSON."""
+    what = "an HTML page" if is_page(text) else "text that is not JSON"
+    return f"{what} came; is a proxy or login page in between?"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """A request and its answer, free of tokens and client secrets.
@@ -62,9 +73,23 @@ class Exchange:
         return None if self.status is None else error_of(self.status, self.parsed)
 
     @property
+    def unanswered(self) -> str:
+        """Why no answer of Zoom's own came: it was not reached, or something else answered; empty where one came.
+
+        Text that holds a number of Zoom's is Zoom's, and so is plain text that comes with an error status.
+        """
+        if self.status is None:
+            return f"not reached: {self.error or 'no answer'}"
+        body, refusal = self.parsed, self.refusal
+        if not isinstance(body, str) or (refusal is not None and (refusal.code is not None or not is_page(body))):
+            return ""
+        return foreign(body)
+
+    @property
     def ok(self) -> bool:
-        """Whether a complete answer came and it is neither an error nor a redirection."""
-        return self.error is None and self.status is not None and self.status < 300 and self.refusal is None
+        """Whether a complete answer of Zoom's came and it is neither an error nor a redirection."""
+        answered = self.error is None and self.status is not None and not self.unanswered
+        return answered and (self.status or 0) < 300 and self.refusal is None
 
     def rest_fields(self) -> dict[str, object]:
         """Return the fields of a `rest` observation; a network failure is status None with the error as body."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rtms_audit.core.answers import as_int
+from rtms_audit.zoom.exchange import foreign
 
 
 class ProblemKind(StrEnum):
@@ -100,7 +101,10 @@ def read_problem(*, grant: str, status: int | None, body: object) -> OAuthProble
     error, reason = _text(document.get("error")), _text(document.get("reason"))
     reason = reason or _text(document.get("error_description")) or _text(document.get("message"))
     code = oauth_number(body)
-    return OAuthProblem(_kind(grant, status, error, reason, code), status, error, reason, code)
+    kind = _kind(grant, status, error, reason, code)
+    if kind is ProblemKind.TRANSIENT and isinstance(body, str):
+        reason = foreign(body)
+    return OAuthProblem(kind, status, error, reason, code)
 
 
 def _kind(grant: str, status: int | None, error: str | None, reason: str | None, code: int | None) -> ProblemKind:

@@ -221,6 +221,7 @@ def test_a_token_address_that_answers_html(ready: Run, html: str) -> None:
     """A portal of a hotel is not Zoom."""
     code, out, _ = ready("app", "check", zoom=html)
     assert (code, "invalid" in out) == (ExitCode.INCOMPLETE, False)
+    assert "an HTML page came; is a proxy or login page in between?" in out
     assert "not as Zoom does" in ready("doctor", zoom=html)[1]
 
 

@@ -164,3 +164,12 @@ def test_the_delay_of_a_join_needs_both_times(
 def test_a_start_in_the_meeting_is_refused_by_number_or_word(situated: Situated, panel: object, refused: bool) -> None:
     """10308 says that a stream runs already, which is no refusal."""
     assert read(situated(panel)).app_refused is refused
+
+
+@pytest.mark.parametrize(("status", "body", "accepted"), [(204, None, True), (200, {}, True), (200, "<html>", False)])
+def test_a_start_is_accepted_by_zoom_alone(situated: Situated, status: int, body: object, accepted: bool) -> None:
+    """A login page with HTTP 200 comes from something in between."""
+    request = {"method": "PATCH", "path": "/v2/live_meetings/811/rtms_app/status", "body": {"action": "start"}}
+    call = {"kind": "rest", "request": request, "response": {"status": status, "body": body}}
+    found = read(situated(call))
+    assert (found.accepted is not None, found.refused) == (accepted, None)

@@ -6,7 +6,7 @@ import pytest
 
 from rtms_audit.core.model import Plan
 from rtms_audit.core.secret import Secret
-from rtms_audit.errors import UserError
+from rtms_audit.errors import UserError, ZoomError
 from rtms_audit.workflows.accounts import AccountRow, add_account, connect_auditor, import_accounts, read_accounts
 from rtms_audit.zoom.oauth import ProblemKind
 
@@ -109,3 +109,14 @@ def test_an_auditor_belongs_to_the_account_that_the_label_is_known_as(world: Any
         connect_auditor(
             world.services, account="dev-co", client_id="S2S", client_secret=secret, zoom_account_id="zoom-3"
         )
+
+
+def test_an_auditor_that_zoom_could_not_be_asked_about_is_not_called_wrong(world: Any) -> None:
+    """The network is named, nothing is stored."""
+    world.zoom.answer = lambda *_: world.zoom.refusal(ProblemKind.TRANSIENT, status=None, reason="ConnectionError: x")
+    with pytest.raises(ZoomError, match=r"did not answer .* ConnectionError: x") as caught:
+        connect_auditor(
+            world.services, account="dev-co", client_id="S", client_secret=Secret("s"), zoom_account_id="zoom-1"
+        )
+    assert "network" in (caught.value.next_step or "")
+    assert world.store.auditor(account="dev-co") is None

@@ -30,8 +30,9 @@ def test_every_call_of_the_user_becomes_an_observation(world: Any) -> None:
     assert "/v2/marketplace/apps/APPID" in paths
     assert "/v2/marketplace/apps/APPID/webhook_logs" in paths, "the owner's own log"
     assert [one.problem for one in done.refused] == [
-        "HTTP 400, code 4711: lacks scopes:[user:read:settings]", "ConnectTimeout: timed out",
+        "HTTP 400, code 4711: lacks scopes:[user:read:settings]",
     ]  # fmt: skip
+    assert [one.problem for one in done.unanswered] == ["not reached: ConnectTimeout: timed out"]
     assert done.answered == len(done.asked) - 2
     assert any("the grant lacks" in text for text in done.missing)
     assert any("no auditor connection" in text for text in done.missing)
@@ -145,3 +146,34 @@ def test_an_auditor_of_another_account_is_not_asked(world: Any, said: str | None
     assert any(f"connection is of Zoom account zoom-9, the install of {whose}:" in text for text in done.missing)
     assert not any("plans/usage" in name or name == "account_credentials" for name, _ in world.zoom.calls)
     assert not any("plans/usage" in one["request"]["path"] for one in world.seen("rest"))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (None, None, "not reached: ConnectTimeout: timed out"),
+        (200, b"<html>Sign in</html>", "an HTML page came; is a proxy or login page in between?"),
+        (407, b"<html>Sign in</html>", "an HTML page came; is a proxy or login page in between?"),
+        (200, b"welcome", "text that is not JSON came; is a proxy or login page in between?"),
+    ],
+)
+def test_what_zoom_itself_did_not_answer_is_neither_answer_nor_refusal(
+    world: Any, status: int | None, body: bytes | None, said: str
+) -> None:
+    """The run is incomplete and says why; nothing of it is called Zoom's word."""
+    world.grant()
+    for path in ("/users/me", "/users/me/settings"):
+        world.zoom.rest[path] = (status, body)
+    done = collect(world, environment=PRODUCTION)
+    (one,) = done.installs
+    assert (one.refused, one.answered, len(one.unanswered)) == ((), len(one.asked) - 2, 2)
+    assert one.silence == f"2 of {len(one.asked)} calls: {said}"
+    assert not done.complete
+
+
+def test_the_installs_to_ask_are_counted_as_they_are_asked(world: Any) -> None:
+    """What is not installed does not count."""
+    world.store.put_account(label="other")
+    world.grant()
+    collector = Collector(world.services, app=world.store.app("notes"), owner="me")
+    assert (collector.count(), collector.count(accounts=["other"])) == (1, 0)

@@ -131,6 +131,16 @@ def test_each_way_of_not_reaching_zoom_has_its_own_fix(world: Any, error: str, f
     world.zoom.answer = lambda *_: TokenAnswer(failed, None, OAuthProblem(ProblemKind.TRANSIENT, reason=error))
     found = examine(world)["Zoom's OAuth address"]
     assert (found.health, fix in found.fix) == (Health.BAD, True)
+    assert found.seen == f"zoom.example.com:443: {error}"
+
+
+@pytest.mark.parametrize(("base", "address"), [("http://127.0.0.1:9", "127.0.0.1:9"), ("http://x", "x:80")])
+def test_the_port_that_was_tried_is_named(world: Any, base: str, address: str) -> None:
+    """Whoever opens a firewall must open the right port."""
+    error = "ConnectTimeout: timed out"
+    failed = replace(world.zoom.exchange("POST", "/oauth/token", None, None), error=error, url=f"{base}/oauth/token")
+    world.zoom.answer = lambda *_: TokenAnswer(failed, None, OAuthProblem(ProblemKind.TRANSIENT, reason=error))
+    assert f"Let {address} be reached" in examine(world)["Zoom's OAuth address"].fix
 
 
 @pytest.mark.parametrize(

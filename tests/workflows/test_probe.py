@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rtms_audit.core.model import Environment, InstallKey, Kind, Observation, Plan
-from rtms_audit.errors import UserError
+from rtms_audit.errors import UserError, ZoomError
 from rtms_audit.store.records import GrantStatus
 from rtms_audit.workflows.probe import ProbePlan, Prober, Step
 from rtms_audit.workflows.watch import Watch, listening
@@ -404,3 +404,19 @@ def test_a_refused_handshake_is_given_time_to_say_why(world: Any) -> None:
     steps = probe(world, refused)
     assert steps[-1] == Step("end", False, "Zoom stopped the stream with reason 18")
     assert world.seen("rest")[-1]["request"]["body"]["action"] == "start"
+
+
+@pytest.mark.parametrize("path", ["/meetings/811", PATH])
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [(None, None, "not reached: ConnectTimeout"), (200, b"<html>Sign in</html>", "an HTML page came")],
+)
+def test_what_zoom_itself_did_not_answer_ends_the_probe(
+    world: Any, path: str, status: int | None, body: bytes | None, said: str
+) -> None:
+    """A closed port or a login page says nothing of the install; nothing is awaited and nothing stopped."""
+    world.grant(scopes=SCOPES)
+    world.zoom.rest[path] = (status, body)
+    with pytest.raises(ZoomError, match=said):
+        probe(world)
+    assert len([name for name, _ in world.zoom.calls if name.startswith("PATCH")]) == (path == PATH)
