@@ -24,6 +24,9 @@ MOST_FILES = 64
 MOST_BYTES = 64 * 1024 * 1024
 """How many files, and how many bytes of them together, a ticket may hold; anything larger is refused unread."""
 
+REPACKED = "it was packed again; every file in it is as its manifest says"
+"""The one finding that casts no doubt on the contents: some other program made the zip around them."""
+
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _ENCRYPTED = 0x1
 
@@ -99,15 +102,18 @@ def _archive_problems(archive: zipfile.ZipFile, data: bytes) -> tuple[str, ...]:
     contents = {entry.filename: _read(archive, entry) for entry in entries}
     problems = _file_problems(contents, archive.comment)
     if not problems and _zip(contents) != data:
-        return ("its files are as they were packed, but the zip around them was changed",)
+        return (REPACKED,)
     return problems
 
 
 def _file_problems(contents: Mapping[str, bytes], comment: bytes) -> tuple[str, ...]:
-    """Compare the files with the manifest, and the manifest with its sum in the zip's comment."""
+    """Compare the files with the manifest, and the manifest with its sum in the zip's comment.
+
+    A zip without a comment was made by another program, which says nothing of the manifest.
+    """
     if MANIFEST not in contents:
         return (f"{MANIFEST} is missing",)
-    problems = [] if comment == _sum(contents[MANIFEST]).encode() else [f"{MANIFEST} was changed"]
+    problems = [f"{MANIFEST} was changed"] if comment not in (b"", _sum(contents[MANIFEST]).encode()) else []
     sums = _manifest_sums(contents[MANIFEST])
     if sums is None:
         return (*problems, f"{MANIFEST} is not the manifest of a ticket")

@@ -104,11 +104,16 @@ def test_missing_manifest_is_named() -> None:
     assert ticket_problems(rewritten(lambda files: files.pop("manifest.json"))) == ("manifest.json is missing",)
 
 
-def test_repacked_zip_is_told_apart() -> None:
+@pytest.mark.parametrize("comment", [None, b""])
+def test_repacked_zip_is_told_apart(comment: bytes | None) -> None:
     """The same files in a zip of somebody else's making are said to be just that."""
-    assert ticket_problems(rewritten(lambda _files: None)) == (
-        "its files are as they were packed, but the zip around them was changed",
-    )
+    assert ticket_problems(rewritten(lambda _files: None, comment=comment)) == (ticket.REPACKED,)
+
+
+def test_finding_in_a_repacked_zip_stands_alone() -> None:
+    """A changed file in a zip without our comment is named, and nothing is said of the manifest, which is unchanged."""
+    changed = rewritten(lambda files: files.update({"explanation.md": b"who"}), comment=b"")
+    assert ticket_problems(changed) == ("explanation.md was changed",)
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a/b", "c:evil", "a\\b", ".."])
