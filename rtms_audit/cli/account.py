@@ -53,6 +53,8 @@ def list_(context: Context, format_: str) -> None:
             (one.label, one.email or "", one.expected_plan, one.account_id or "", "yes" if one.has_auditor else "no")
             for one in store.accounts()
         ]
+    if not rows:
+        talk("No account yet: `rtms-audit account add LABEL` registers one.")
     headers = ("label", "email", "expect_plan", "account_id", "auditor connection")
     echo_result(rows_text(headers, rows, format_=format_, style=style_of(context)))
 

@@ -70,5 +70,7 @@ def _unknown(text: str, format_: str) -> str:
     if format_ != "table":
         return codes_text([], format_=format_)
     return (
-        f"{text}: unknown. No table we know of holds it; the audit keeps and shows such a code, and never fails on it."
+        f"{text}: unknown. No table we know of holds it; the audit keeps and shows such a code, "
+        "and never fails on it.\n"
+        "Next: `rtms-audit codes` lists the kinds, `rtms-audit codes KIND` all that is known of one."
     )

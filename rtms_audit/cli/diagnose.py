@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rtms_audit.cli.common import Context, format_option, output_option, pass_context_object, write_result
+from rtms_audit.cli.common import Context, format_option, output_option, pass_context_object, talk, write_result
 from rtms_audit.cli.options import exit_zero_option, style_of, verdict_code
 from rtms_audit.errors import ExitCode
 
@@ -33,6 +33,8 @@ def diagnose(
 
     case = read_evidence(file)
     diagnoses = judge(case, parse_install(case, install) if install else None)
+    if not diagnoses:
+        talk(f"{file} names no install, so there is nothing to judge: list account and environment under `installs`.")
     if format_ == "json":
         from rtms_audit.report.json_ import json_diagnoses
 

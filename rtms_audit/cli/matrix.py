@@ -44,12 +44,18 @@ def matrix(
       rtms-audit matrix --as-of 2026-03-02
     """
     from rtms_audit.report.formats import matrix_text
+    from rtms_audit.report.matrix_table import EMPTY_THEN
     from rtms_audit.workflows.audit import judge, keep_run, known_case, parse_time
 
     with context.open_store() as store:
         case = known_case(store, app, as_of=parse_time(as_of, clock=context.clock) if as_of else None)
         diagnoses = judge(case)
-        text = matrix_text(diagnoses, layout=layout, format_=format_, style=style_of(context, output))
+        then = as_of and not diagnoses and format_ == "table"
+        text = (
+            EMPTY_THEN
+            if then
+            else matrix_text(diagnoses, layout=layout, format_=format_, style=style_of(context, output))
+        )
         write_result(text, output)
         if diagnoses and not as_of:
             talk(f"Kept as run {keep_run(store, app, diagnoses)}; `rtms-audit diff` compares two runs.", level=1)

@@ -1,10 +1,12 @@
 """The audit as one self-contained HTML page: the matrix, each install explained, the requirements."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from rtms_audit import __version__
 from rtms_audit.core.matrix import Pivot, Requirements
@@ -57,8 +59,13 @@ def html_report(
     )
 
 
+def _prose(text: str) -> Markup:
+    """Return an escaped text in which what stands between backticks is shown as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped just before
+
+
 def _templates() -> Environment:
-    return Environment(
+    templates = Environment(
         loader=PackageLoader("rtms_audit.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -66,6 +73,8 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    templates.filters["prose"] = _prose
+    return templates
 
 
 def _tally(diagnoses: tuple[Diagnosis, ...]) -> list[tuple[str, int]]:

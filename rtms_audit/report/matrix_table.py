@@ -33,6 +33,7 @@ TITLE_ROOM, NUMBER_ROOM = 48, 8
 """Columns for a requirement's title, and for each install beside it."""
 
 EMPTY = "No installs are known yet: `rtms-audit account add` and `rtms-audit install` come first."
+EMPTY_THEN = "No installs were known then: `rtms-audit matrix` without `--as-of` shows what is known now."
 
 
 def pivot_table(pivot: Pivot, style: Style = PLAIN) -> str:

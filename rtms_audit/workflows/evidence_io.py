@@ -24,6 +24,7 @@ from rtms_audit.errors import EvidenceFileError
 DEEPEST = 100
 """How deep a YAML file may be nested; far deeper ones make the parser's C code overflow its stack."""
 _FORMAT_LINE = re.compile(r"^[{,\s]*[\"']?format[\"']?[ \t]*:[ \t]*[\"']?rtms-audit/evidence", re.MULTILINE)
+_REPAIR = "mend the file there; docs/evidence-files.md shows whole evidence files to compare it with"
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -110,6 +111,11 @@ def _text(path: Path) -> str:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise EvidenceFileError(f"{path} cannot be read: {reason}", next_step="check the path and its rights") from None
+    if raw.startswith(b"PK\x03\x04"):
+        raise EvidenceFileError(
+            f"{path.name} is a zip file, such as a ticket, and no evidence file",
+            next_step="unzip it and diagnose the evidence.yaml in it; `rtms-audit ticket verify` checks a ticket",
+        )
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     return raw.decode(encoding, "replace")
 
@@ -153,7 +159,7 @@ def _document(text: str, name: str) -> object:
             raise EvidenceFileError(f"{name}: it is nested too deeply") from None
         except ValueError as error:
             if name.lower().endswith(".json"):
-                raise EvidenceFileError(f"{name}: not valid JSON: {_place_of(error)}") from None
+                raise EvidenceFileError(f"{name}: not valid JSON: {_place_of(error)}", next_step=_REPAIR) from None
     return _yaml_document(text, name)
 
 
@@ -197,10 +203,12 @@ def _yaml_document(text: str, name: str) -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise EvidenceFileError(f"{name}: not valid YAML: {error.problem or error.context}{place}") from None
+        raise EvidenceFileError(
+            f"{name}: not valid YAML: {error.problem or error.context}{place}", next_step=_REPAIR
+        ) from None
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise EvidenceFileError(f"{name}: not valid YAML: {reason}") from None
+        raise EvidenceFileError(f"{name}: not valid YAML: {reason}", next_step=_REPAIR) from None
 
 
 def _check_depth(text: str, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rtms_audit.core.model import App, Case, InstallKey, Observation, Plan
 from rtms_audit.core.readout import Line
 from rtms_audit.errors import UserError
-from rtms_audit.workflows.evidence_io import Loaded, load_evidence
+from rtms_audit.workflows.evidence_io import FileKind, Loaded, load_evidence
 
 if TYPE_CHECKING:
     from rtms_audit.store import Store
@@ -46,8 +46,9 @@ def take_files(
     read = [(file, load_evidence(file, install=install, timezone=timezone)) for file in files]
     for file, loaded in read:
         if loaded.case is None and install is None:
+            article = "a" if loaded.kind is FileKind.WEBHOOKS else "an"
             raise UserError(
-                f"{file} is a {loaded.kind}, which does not say what install it is about",
+                f"{file} is {article} {loaded.kind}, which does not say what install it is about",
                 next_step="Name it: --install ACCOUNT/development or --install ACCOUNT/production.",
             )
     return tuple(

@@ -133,3 +133,28 @@ def test_neither_store_nor_network_is_loaded(case: Path, format_: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
     assert done.stderr.strip() == "[]"
+
+
+def test_file_without_installs_is_told(tmp_path: Path, capsys: Captured) -> None:
+    """Where a file names no install, one sentence says why the result is empty."""
+    file = tmp_path / "empty.yaml"
+    file.write_text("format: rtms-audit/evidence@1\ninstalls: []\n", encoding="utf-8")
+    main(["diagnose", str(file)])
+    assert "names no install" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "step"),
+    [
+        ("bad.yaml", b"format: [rtms-audit/evidence@1\n", "Next: mend the file"),
+        ("bad.json", b"{", "Next: mend the file"),
+        ("ticket.zip", b"PK\x03\x04rest", "Next: unzip it and diagnose the evidence.yaml"),
+    ],
+)
+def test_unreadable_file_gets_a_next_step(
+    tmp_path: Path, capsys: Captured, name: str, content: bytes, step: str
+) -> None:
+    """Whoever gives a broken file or a whole ticket learns what to do."""
+    (tmp_path / name).write_bytes(content)
+    assert main(["diagnose", str(tmp_path / name)]) == ExitCode.USAGE
+    assert step.lower() in capsys.readouterr().err.lower()

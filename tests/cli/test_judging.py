@@ -329,6 +329,40 @@ def test_ticket_is_packed_and_verified(filled: Run, tmp_path: Path) -> None:
     assert "extra.txt was added" in err
 
 
+def test_ticket_packed_again_passes_and_is_told(filled: Run, tmp_path: Path) -> None:
+    """A ticket whose files somebody's program zipped anew is as good as before, and that is said."""
+    file, again = tmp_path / "ticket.zip", tmp_path / "again.zip"
+    filled("ticket", "dev-co", "--environment", "production", "-o", file)
+    with zipfile.ZipFile(file) as archive, zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as copy:
+        for name in archive.namelist():
+            copy.writestr(name, archive.read(name))
+    code, out, _ = filled("ticket", "verify", again)
+    assert code == ExitCode.OK
+    assert "packed again; every file in it is as its manifest says" in out
+
+
+@pytest.mark.parametrize("what", ["app", "account"])
+def test_empty_list_names_the_first_step(run: Run, what: str) -> None:
+    """A list of nothing says what comes first."""
+    code, _, err = run(what, "list")
+    assert code == ExitCode.OK
+    assert f"rtms-audit {what} add" in err
+
+
+def test_log_without_install_is_an_sdk_log(run: Run, tmp_path: Path) -> None:
+    """A log that names no install is refused in a sentence that reads well."""
+    run("app", "list")
+    log = tmp_path / "sdk.log"
+    log.write_text("2026-03-02 10:00:00 onLeave reason: 18\n", encoding="utf-8")
+    assert "SDK log" in (err := run("import", log)[2])
+    assert "is a SDK" not in err
+
+
+def test_matrix_of_the_past_speaks_of_the_past(filled: Run) -> None:
+    """Where nothing was known at the time asked for, that is said of then, not of now."""
+    assert "No installs were known then" in filled("matrix", "--as-of", "2001-01-01")[1]
+
+
 def test_ticket_says_where_redaction_hid_something(run: Run, tmp_path: Path) -> None:
     """Where a masked value was what the judgement rested on, the talk says so."""
     file = tmp_path / "mixed.yaml"

@@ -50,6 +50,7 @@ def test_a_number_alone_is_looked_for_everywhere(capsys: Captured) -> None:
 def test_unknown_number_is_an_answer(capsys: Captured, arguments: list[str]) -> None:
     """A number that no table holds is said to be unknown, and breaks nothing."""
     assert "unknown" in said(capsys, "codes", *arguments)
+    assert "Next: `rtms-audit codes`" in said(capsys, "codes", *arguments)
     assert said(capsys, "codes", *arguments, "--format", "json") == "[]\n"
 
 

@@ -148,6 +148,14 @@ def page_of(html: str) -> Page:
     return page
 
 
+def test_html_shows_code_and_sentences(changed: Callable[..., Diagnosis]) -> None:
+    """What stands between backticks is code on the page, still escaped, and a summary begins with a capital."""
+    one = changed(summary="nothing came; set `webhook <url>`")
+    html = report_text([one], format_="html", title="x")
+    assert "Nothing came; set <code>webhook &lt;url&gt;</code>." in html
+    assert "`" not in html.split("</style>")[1]
+
+
 def test_html_page_is_self_contained(both: tuple[Diagnosis, ...]) -> None:
     """The page loads nothing and runs nothing, and every link leads to a place in it."""
     html = report_text(both, format_="html", title="x", made_at=datetime(2026, 3, 2, tzinfo=UTC))
