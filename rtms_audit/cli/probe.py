@@ -8,7 +8,7 @@ import click
 from rtms_audit.cli.common import Context, echo_result, pass_context_object, talk
 from rtms_audit.cli.options import ENVIRONMENTS, app_option
 from rtms_audit.cli.services import live, process_name
-from rtms_audit.errors import ExitCode
+from rtms_audit.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
     from rtms_audit.workflows.probe import Joiner
@@ -30,8 +30,22 @@ MARKS = {True: "+", False: "!", None: "?"}
     envvar="ZM_RTMS_CA",
     help="Authorities to trust on the RTMS sockets; by default those that ZM_RTMS_CA names.",
 )
-@click.option("--stay", type=click.FloatRange(0, 3600), default=0.0, metavar="SECONDS", help="Stay in the stream.")
-@click.option("--wait", type=click.FloatRange(1, 600), default=60.0, metavar="SECONDS", help="For the started event.")
+@click.option(
+    "--stay",
+    type=click.FloatRange(0, 3600),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Stay in the stream.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(1, 600),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For the started event.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and what blocks already.")
 @app_option
 @pass_context_object
@@ -67,7 +81,7 @@ def probe(
     plan = ProbePlan(
         app=app,
         key=InstallKey(account, Environment(environment)),
-        meeting="".join(meeting.split()),
+        meeting=meeting_number(meeting),
         participant=participant,
         try_other=try_other_environment,
         take_over=take_over,
@@ -85,6 +99,16 @@ def probe(
         return ExitCode.BLOCKED
     joined = any(step.good and step.name.startswith("join") for step in steps)
     return ExitCode.OK if joined or dry_run else ExitCode.INCOMPLETE
+
+
+def meeting_number(text: str) -> str:
+    """Return the digits of a meeting number, written with spaces or hyphens or without; UserError for anything else."""
+    digits = "".join(text.split()).replace("-", "")
+    if not (digits.isascii() and digits.isdigit()):
+        raise UserError(
+            f"{text!r} is not the number of a meeting.", next_step="Give it as Zoom shows it: 810 0000 0001"
+        )
+    return digits
 
 
 def _joiner(*, sdk: bool) -> "Joiner":

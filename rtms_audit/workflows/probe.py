@@ -7,7 +7,7 @@ is not joined without being told to.
 """
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -126,8 +126,11 @@ class Prober:
                     yield stopped
 
     def _steps(self, run: _Run) -> Iterator[Step]:
-        meeting = self._look_at_meeting(run)
-        run.meeting_runs = meeting.good is True
+        meeting, runs = self._look_at_meeting(run)
+        run.meeting_runs = runs is True
+        if runs is False and self._running() is None:
+            yield replace(meeting, text=f"{meeting.text}; nothing was sent: give the number of a meeting that runs now")
+            return
         yield meeting
         start = self._start(run)
         yield start
@@ -173,7 +176,7 @@ class Prober:
 
         return self._services.api(token=lambda: held, on_unauthorized=renewed, account=grant.account)
 
-    def _look_at_meeting(self, run: _Run) -> Step:
+    def _look_at_meeting(self, run: _Run) -> tuple[Step, bool | None]:
         exchange = run.api.get(MEETING.path_for(meeting_id=self._plan.meeting))
         self._keep(observe.rest(exchange, install=self._plan.key))
         _need_answer(exchange)

@@ -29,6 +29,8 @@ SCOPE_OF: Mapping[Medium, str] = MappingProxyType(
 )
 """The scope that gives each medium its address (zoom/skills rtms webhooks.md, 2026-07)."""
 
+NOT_FOUND = 404
+
 NO_ADDRESS = "no address in the signaling answer"
 
 
@@ -83,18 +85,28 @@ def look_for_listener(store: Store, app: str, environment: Environment, now: dat
     return Listener(store.is_leased(listening(app)), environment in known, environment)
 
 
-def meeting_step(exchange: Exchange, user_id: str | None) -> Step:
-    """Say whether the meeting runs, and whether the install's user is its host."""
+def meeting_step(exchange: Exchange, user_id: str | None) -> tuple[Step, bool | None]:
+    """Say whether the meeting runs (None: Zoom did not tell), and whether the install's user is its host.
+
+    A start in a meeting that does not run is refused whatever the install: 404 with 3001 (SferaDev/openapi-clients,
+    zoom-api-js, 2026-02). Sending one would leave a refusal that says nothing of the install.
+    """
     problem = problem_of(exchange)
+    if problem and exchange.status == NOT_FOUND:
+        return Step("meeting", None, problem), False
     if problem:
-        return Step("meeting", None, f"the meeting could not be read: {problem}")
+        return Step("meeting", None, f"the meeting could not be read: {problem}"), None
     meeting = reading.mapping(exchange.parsed)
     status, host = str(meeting.get("status", "unknown")), meeting.get("host_id")
     role = ""
     if host and user_id:
         others = "somebody else's: as alternative host or invited participant this user must have joined"
         role = ", and it is " + ("this user's own" if host == user_id else others)
-    return Step("meeting", status == "started", f"the meeting is {status}{role}")
+    told = f"the meeting is {status}{role}"
+    if status == "waiting":
+        return Step("meeting", None, told), False
+    runs = True if status == "started" else None
+    return Step("meeting", runs, told), runs
 
 
 def watched(

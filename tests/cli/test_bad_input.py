@@ -311,3 +311,11 @@ def test_unknown_scenarios_and_listeners(run: Run) -> None:
 def test_the_environment_is_not_touched() -> None:
     """These tests bring their own settings."""
     assert not [name for name in os.environ if name.startswith("RTMS_AUDIT_")]
+
+
+def test_a_meeting_is_named_by_its_number(ready: Run) -> None:
+    """Anything else is refused before Zoom is asked; spaces and hyphens do no harm."""
+    where = ("probe", "dev-co", "--environment", "production", "--meeting")
+    for wrong in ("abc", "81x", "", "8/1"):
+        holds(ready(*where, wrong), ExitCode.USAGE, "is not the number of a meeting")
+    holds(ready(*where, "810 0000-0001"), ExitCode.USAGE, "not installed")

@@ -201,10 +201,10 @@ def test_a_token_that_expires_on_the_way_is_renewed(world: Any) -> None:
     world.grant(scopes=SCOPES)
     accepting(world)
     world.zoom.rest["/meetings/811"] = lambda token, _body: (
-        (401, {"code": 124, "message": "expired"}) if token == "access-0" else (200, {"status": "waiting"})
+        (401, {"code": 124, "message": "expired"}) if token == "access-0" else (200, {"status": "started"})
     )
     steps = probe(world)
-    assert steps[2].text == "the meeting is waiting"
+    assert steps[2].text == "the meeting is started"
     assert ("refresh_token", "refresh-0") in world.zoom.calls
 
 
@@ -420,3 +420,20 @@ def test_what_zoom_itself_did_not_answer_ends_the_probe(
     with pytest.raises(ZoomError, match=said):
         probe(world)
     assert len([name for name, _ in world.zoom.calls if name.startswith("PATCH")]) == (path == PATH)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (404, {"code": 3001, "message": "Meeting does not exist: 811."}),
+        (200, {"status": "waiting", "host_id": "user-1"}),
+    ],
+)
+def test_nothing_is_sent_into_a_meeting_that_does_not_run(world: Any, answer: tuple[int, object]) -> None:
+    """A mistyped number must not leave a refusal that says nothing of the install."""
+    world.grant(scopes=SCOPES)
+    world.zoom.rest["/meetings/811"] = answer
+    steps = probe(world)
+    assert (steps[-1].name, steps[-1].good) == ("meeting", None)
+    assert "give the number of a meeting that runs now" in steps[-1].text
+    assert [one["request"]["method"] for one in world.seen("rest")] == ["GET"]
