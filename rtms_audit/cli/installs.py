@@ -7,7 +7,7 @@ import click
 from rtms_audit.cli.common import Context, echo_result, format_option, pass_context_object, progress, talk
 from rtms_audit.cli.options import ENVIRONMENTS, app_option, style_of
 from rtms_audit.cli.services import live, process_name
-from rtms_audit.errors import AuditError, ExitCode
+from rtms_audit.errors import AuditError, ExitCode, VaultKeyError
 
 WHICH = click.option("--environment", type=click.Choice(ENVIRONMENTS), required=True, help="Which install.")
 
@@ -65,6 +65,8 @@ def refresh(context: Context, accounts: tuple[str, ...], environment: str | None
             name = f"{grant.account}/{grant.environment}"
             try:
                 echo_result(f"{name}: good until {keeper.refresh(grant):%Y-%m-%d %H:%M} UTC")
+            except VaultKeyError:
+                raise
             except AuditError as error:
                 failed += 1
                 talk(f"{name}: {error.message}")

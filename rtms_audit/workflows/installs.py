@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from rtms_audit.core.model import Environment, InstallKey, Kind, Observation
 from rtms_audit.core.secret import Secret
-from rtms_audit.errors import AuditError, UserError, ZoomError
+from rtms_audit.errors import AuditError, UserError, VaultKeyError, ZoomError
 from rtms_audit.store.records import AppRecord, GrantRecord, GrantStatus
 from rtms_audit.workflows import observe
 from rtms_audit.workflows.collect import problem_of
@@ -138,6 +138,8 @@ class InstallKeeper:
         key = InstallKey(grant.account, grant.environment)
         try:
             held = self._tokens.access(grant)
+        except VaultKeyError:
+            raise
         except AuditError as error:
             return error.message
 

@@ -123,6 +123,28 @@ def test_a_wrong_or_missing_key_names_the_one_that_is_needed_and_touches_nothing
     assert listed(run) == [(needed, 1, "yes")]
 
 
+def test_a_wrong_key_is_told_once_and_not_install_by_install(run: Run, tmp_path: Path) -> None:
+    """It is a matter of configuration (exit code 2), not of what Zoom answers, and every token stays."""
+    assert add_app(run).returncode == 0
+    for label in ("a0", "a1"):
+        assert run("account", "add", label).returncode == 0
+    fill(tmp_path)
+    before = listed(run)
+    wrong = {
+        "Key number 1 is not a key": {"RTMS_AUDIT_KEY": "garbage"},
+        "RTMS_AUDIT_KEY gives key": {"RTMS_AUDIT_KEY": "A" * 43 + "="},
+        "and no key was given": {"RTMS_AUDIT_KEY_FILE": "/nope"},
+    }
+    nowhere = {"RTMS_AUDIT_ZOOM_OAUTH_URL": "http://127.0.0.1:9", "RTMS_AUDIT_ZOOM_API_URL": "http://127.0.0.1:9/v2"}
+    for (said, environ), command in zip(
+        wrong.items(), (("installs", "refresh"), ("installs", "list", "--live"), ("collect",)), strict=True
+    ):
+        done = run(*command, **environ, **nowhere)
+        assert (done.returncode, done.stdout) == (2, ""), done.stderr
+        assert (done.stderr.count(said), done.stderr.count("Next: ")) == (1, 1), done.stderr
+    assert listed(run) == before
+
+
 def test_a_key_from_the_environment_is_rotated_by_putting_the_new_one_in_front(run: Run) -> None:
     """`NEW,OLD`, then NEW alone."""
     old, new = new_key().reveal(), new_key().reveal()
