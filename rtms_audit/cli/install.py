@@ -24,7 +24,13 @@ TIMEOUT = 300
 @click.option("--environment", type=click.Choice(ENVIRONMENTS), required=True, help="Which pair to install.")
 @click.option("--no-browser", is_flag=True, help="Print the authorize address alone, and wait for the callback.")
 @click.option("--paste", is_flag=True, help="Print the address; paste the address that the browser ended at.")
-@click.option("--timeout", type=click.IntRange(1, 3600), default=TIMEOUT, show_default=True, help="Seconds to wait.")
+@click.option(
+    "--timeout",
+    type=click.IntRange(1, 3600),
+    default=TIMEOUT,
+    show_default=True,
+    help="Seconds to wait; --paste waits for you.",
+)
 @app_option
 @pass_context_object
 def install(
@@ -110,6 +116,7 @@ class CallbackWay:
         from urllib.parse import parse_qsl, urlsplit
 
         from rtms_audit.workflows.install import Callback
+        from rtms_audit.workflows.install_outcome import again
 
         begun = self.begin(self.redirect_uri or "http://127.0.0.1/oauth/callback")
         _print_address(begun.authorize_url)
@@ -118,7 +125,7 @@ class CallbackWay:
         if not query.keys() & {"code", "error", "state"}:
             raise UserError(
                 "That address holds neither a code nor an error of Zoom's.",
-                next_step="Copy the whole address out of the browser's address bar, and begin again.",
+                next_step=f"Copy the whole address from the browser's address bar, and begin again: {again(self.key)}",
             )
         return self.finish(Callback.of(query))
 

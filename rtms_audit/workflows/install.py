@@ -11,7 +11,15 @@ from rtms_audit.core.answers import error_of, parse_body
 from rtms_audit.core.model import Environment, InstallKey, Observation
 from rtms_audit.core.secret import Secret
 from rtms_audit.errors import ZoomError
-from rtms_audit.store.records import AccountRecord, GrantRecord, StateReason, StateRecord, StateRefused, TokenPair
+from rtms_audit.store.records import (
+    AccountRecord,
+    GrantRecord,
+    GrantStatus,
+    StateReason,
+    StateRecord,
+    StateRefused,
+    TokenPair,
+)
 from rtms_audit.workflows import observe
 from rtms_audit.workflows.accounts import bound_elsewhere, installed_ids
 from rtms_audit.workflows.install_outcome import (
@@ -22,6 +30,7 @@ from rtms_audit.workflows.install_outcome import (
     Finished,
     InstallRefusedError,
     Outcome,
+    again,
 )
 from rtms_audit.workflows.refusals import TRANSIENT
 from rtms_audit.workflows.services import Services
@@ -115,7 +124,7 @@ class Installer:
             Outcome.TIMED_OUT,
             begun.key,
             f"Nobody consented to the install of {begun.key} in time.",
-            f"Begin again: rtms-audit install {begun.key.account} --environment {begun.key.environment}",
+            f"Begin again: {again(begun.key)}",
         )
         self._record(begun.app, finished, {"state_id": begun.state_id})
         return finished
@@ -141,8 +150,7 @@ class Installer:
         outcome = STATE_OUTCOMES[refused.reason]
         record = refused.record
         key = InstallKey(record.account, record.environment) if record else None
-        again = f"rtms-audit install {key.account} --environment {key.environment}" if key else "rtms-audit install"
-        finished = Finished(outcome, key, STATE_WORDS[outcome], f"Begin again: {again}")
+        finished = Finished(outcome, key, STATE_WORDS[outcome], f"Begin again: {again(key)}")
         owner = record.app if record else self._any_app(app)
         if owner is not None:
             self._record(owner, finished, _request(callback))
@@ -160,7 +168,7 @@ class Installer:
             Outcome.DENIED,
             key,
             f"Zoom sent the browser back without a code for {key} ({said}): the consent was not given.",
-            "Ask the user of that account to allow the app, then begin again.",
+            f"Ask the user of that account to allow the app, then begin again: {again(key)}",
         )
         self._record(record.app, finished, _request(callback))
         return finished
@@ -185,7 +193,7 @@ class Installer:
             Outcome.CLIENT_REFUSED,
             key,
             f"This install was begun with another client id ({record.client_id}) than {key.environment} has now.",
-            f"Begin again: rtms-audit install {key.account} --environment {key.environment}",
+            f"Begin again: {again(key)}",
         )
         self._record(record.app, finished, _request(callback))
         return finished
@@ -196,7 +204,7 @@ class Installer:
         if problem is not None and problem.kind in TRANSIENT:
             raise ZoomError(
                 f"Zoom's token address did not answer properly for {key}: {said}.",
-                next_step=f"Begin again: rtms-audit install {key.account} --environment {key.environment}",
+                next_step=f"Begin again: {again(key)}",
             )
         if problem is not None and problem.kind is ProblemKind.CLIENT_INVALID:
             finished = Finished(
@@ -210,8 +218,8 @@ class Installer:
                 Outcome.CODE_REFUSED,
                 key,
                 f"Zoom refuses the authorization code for {key}: {said}.",
-                "Codes live five minutes and count once: begin again, and compare the redirect address registered "
-                f"in the Marketplace with {record.redirect_uri}",
+                f"Codes live five minutes and count once. Compare the redirect address registered in the Marketplace "
+                f"with {record.redirect_uri}, then begin again: {again(key)}",
             )
         self._record(record.app, finished, _request(callback))
         return finished
@@ -233,7 +241,7 @@ class Installer:
         mismatch = self._mismatch(meant, body)
         if mismatch is not None:
             self._services.oauth.revoke(pair, tokens.access)
-            return self._wrong_account(callback, record, mismatch)
+            return self._wrong_account(callback, record, mismatch, self._touched(record, body))
         self._keep_exchange(record, key, answer)
         self._store.append(app=record.app, observations=[observe.rest(who, install=key)])
         grant = self._keep_grant(record, tokens, body)
@@ -255,13 +263,31 @@ class Installer:
             return f"{signed_in}, but {meant.label} was installed from Zoom account {', '.join(sorted(bound))}"
         return None
 
-    def _wrong_account(self, callback: Callback, record: StateRecord, mismatch: str) -> Finished:
+    def _touched(self, record: StateRecord, who: Mapping[str, object]) -> InstallKey | None:
+        """Name the live install of the user who signed in: the consent, or giving its token back, may have ended it."""
+        for grant in self._store.grants(app=record.app):
+            same = (grant.environment, grant.zoom_account_id, grant.user_id) == (
+                record.environment,
+                _text(who.get("account_id")),
+                _text(who.get("id")),
+            )
+            if same and grant.status is GrantStatus.ACTIVE:
+                return InstallKey(grant.account, grant.environment)
+        return None
+
+    def _wrong_account(
+        self, callback: Callback, record: StateRecord, mismatch: str, touched: InstallKey | None
+    ) -> Finished:
         key = InstallKey(record.account, record.environment)
+        harm, look = "", ""
+        if touched is not None:
+            harm = f" The install {touched} is that user's, and may have been superseded by this consent."
+            look = f"See whether {touched} still works: rtms-audit installs refresh {touched.account}. Then sign"
         finished = Finished(
             Outcome.WRONG_ACCOUNT,
             key,
-            f"The browser was signed in to {mismatch}. Nothing was stored, and the token was given back.",
-            "Sign out of Zoom in the browser (or use a private window), then begin again.",
+            f"The browser was signed in to {mismatch}. Nothing was stored, and the token was given back.{harm}",
+            f"{look or 'Sign'} out of Zoom in the browser (or use a private window), and begin again: {again(key)}",
         )
         self._record(record.app, finished, _request(callback))
         return finished
@@ -305,7 +331,6 @@ class Installer:
             at=self._services.clock(),
             install=finished.key,
             outcome=finished.outcome,
-            status=finished.http_status,
             request=request,
             details={"message": finished.message, "next_step": finished.next_step},
         )
@@ -357,5 +382,5 @@ def _unidentified(key: InstallKey, who: Exchange) -> ZoomError:
     return ZoomError(
         f"Zoom gave a token for {key}, but would not say whose it is ({said}). Nothing was stored, and the token was "
         "given back.",
-        next_step="Give the app the scope user:read:user, then begin again.",
+        next_step=f"Give the app the scope user:read:user, then begin again: {again(key)}",
     )

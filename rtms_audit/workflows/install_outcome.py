@@ -37,8 +37,14 @@ STATE_WORDS = {
     Outcome.STATE_EXPIRED: "This callback came too late: the install was begun more than ten minutes ago.",
 }
 
-HTTP_STATUS = {Outcome.INSTALLED: 200, Outcome.TIMED_OUT: 408, Outcome.WRONG_ACCOUNT: 409}
+HTTP_STATUS = {Outcome.INSTALLED: 200, Outcome.WRONG_ACCOUNT: 409}
 """The status of the page shown for an outcome; 400 for the others."""
+
+
+def again(key: InstallKey | None) -> str:
+    """Write the command that begins an install again; None where nobody knows which install it was."""
+    account, environment = (key.account, key.environment) if key else ("ACCOUNT", "ENV")
+    return f"rtms-audit install {account} --environment {environment}"
 
 
 @dataclass(frozen=True, slots=True)

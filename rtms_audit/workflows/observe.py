@@ -48,13 +48,14 @@ def redirect(
     at: datetime,
     install: InstallKey | None,
     outcome: str,
-    status: int,
     request: Mapping[str, object],
     details: Mapping[str, object],
 ) -> Observation:
-    """Write how the browser came back to our redirect address, and what became of the install."""
-    response = {"status": status, "body": {"outcome": outcome, **details}}
-    fields = {"step": "redirect", "request": dict(request), "response": response}
+    """Write how the browser came back to our redirect address, if it did, and what became of the install.
+
+    No status: the one of our own page is no answer of Zoom's, and where nobody came there was none.
+    """
+    fields = {"step": "redirect", "request": dict(request), "response": {"body": {"outcome": outcome, **details}}}
     return Observation(kind=Kind.OAUTH, fields=fields, at=at, install=install, source="browser")
 
 

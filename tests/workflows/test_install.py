@@ -68,6 +68,7 @@ def test_a_foreign_state_is_refused_and_kept_without_an_install(world: Any) -> N
     """A callback that nobody began here is evidence of something odd, and changes nothing."""
     finished = Installer(world.services).finish(Callback.of({"state": "foreign", "code": "c"}))
     assert (finished.outcome, finished.key) == (Outcome.STATE_UNKNOWN, None)
+    assert finished.next_step == "Begin again: rtms-audit install ACCOUNT --environment ENV"
     assert world.zoom.calls == []
     assert outcomes(world)[0]["outcome"] == "state-unknown"
 
@@ -160,6 +161,21 @@ def test_an_account_that_is_known_under_another_label_is_refused(world: Any) -> 
     finished = installer.finish(Callback.of({"state": state, "code": "c"}))
     assert finished.outcome is Outcome.WRONG_ACCOUNT
     assert "already known here as other" in finished.message
+    assert "The install other/production is that user's, and may have been superseded" in finished.message
+    assert "rtms-audit installs refresh other. Then sign out of Zoom" in finished.next_step
+    assert finished.next_step.endswith("begin again: rtms-audit install dev-co --environment production")
+
+
+def test_an_install_of_somebody_else_is_not_said_to_be_superseded(world: Any) -> None:
+    """Another user of the same account, or an install that ended, lost nothing by this consent."""
+    world.store.put_account(label="dev-co", email="other@example.com")
+    world.grant(key=InstallKey("dev-co", Environment.PRODUCTION), user_id="user-2", zoom_account_id="zoom-1")
+    world.zoom.rest["/users/me"] = (200, ME)
+    installer, _, state = begin(world)
+    finished = installer.finish(Callback.of({"state": state, "code": "c"}))
+    assert finished.outcome is Outcome.WRONG_ACCOUNT
+    assert "superseded" not in finished.message
+    assert finished.next_step.startswith("Sign out of Zoom")
 
 
 def test_a_label_stays_with_the_account_it_was_first_installed_from(world: Any) -> None:
@@ -196,6 +212,7 @@ def test_nobody_came_is_an_outcome_too(world: Any) -> None:
     installer, begun, _ = begin(world)
     assert installer.time_out(begun).outcome is Outcome.TIMED_OUT
     assert outcomes(world)[0]["outcome"] == "timed-out"
+    assert all("status" not in one["response"] for one in world.seen("oauth") if one.get("step") == "redirect")
 
 
 def test_a_callback_that_serve_received_ends_the_wait(world: Any) -> None:

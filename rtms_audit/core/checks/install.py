@@ -16,7 +16,16 @@ from rtms_audit.core.situation import Situation
 
 CAUSES = ("install-missing",)
 CODE_GRANTS = ("authorization_code", "device_code")
-OUTCOMES = ("denied", "state-unknown", "state-used", "state-expired", "code-refused", "client-refused", "wrong-account")
+OUTCOMES = (
+    "denied",
+    "state-unknown",
+    "state-used",
+    "state-expired",
+    "code-refused",
+    "client-refused",
+    "wrong-account",
+    "timed-out",
+)
 
 
 def decide(subject: Subject) -> Answer:
@@ -77,8 +86,9 @@ def _failed_step(observation: Observation, situation: Situation) -> str:
         where = situation.word("app.redirect_uri")
         place = f" at {where}" if where else ""
         status = reading.http_status(observation)
-        said = sent or (error.message if error else "") or "an error"
-        return f"the {step} step{place} answered {status if status else said}, so that no code was exchanged"
+        said = (error.message if error else "") or "an error"
+        ended = f"came back with {sent}" if sent else f"answered {status or said}"
+        return f"the {step} step{place} {ended}, so that no code was exchanged"
     if grant in CODE_GRANTS and error and error.error != "invalid_client":
         return f"the code was refused: {error.reason or error.message or error.error}"
     return ""
