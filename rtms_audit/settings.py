@@ -22,7 +22,7 @@ ZOOM_API_URL = "https://api.zoom.us/v2"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _SCHEME = re.compile(r"[a-z][a-z0-9]*(\+[a-z0-9_]+)?://", re.IGNORECASE)
-_PATH = re.compile(r"(?!//)[^/:@]*(/|$)")  # `//user:password@host` and `postgresql:user` are mistyped addresses
+_PATH = re.compile(r"/(?!/)|[^/:@]+(/|$)")  # `//user:password@host` and `postgresql:user` are mistyped addresses
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 

@@ -30,7 +30,7 @@ def test_addresses(given: str, driver: str) -> None:
     assert engine.read_url(given).drivername == driver
 
 
-@pytest.mark.parametrize("given", ["sqlite://", "sqlite:///:memory:", "postgresql://h:port/d", "hello", ""])
+@pytest.mark.parametrize("given", ["sqlite://", "sqlite:///:memory:", "postgresql://h:port/d", "hello:there", ""])
 def test_malformed_addresses(given: str) -> None:
     """An address that cannot be used is an error with an example."""
     with pytest.raises(UserError) as caught:
