@@ -257,8 +257,8 @@ def _no_app(name: str | None, known: list[str]) -> UserError:
     if not known:
         return UserError("No app is known yet", next_step="Add one: rtms-audit app add NAME --environment production")
     if name is None:
-        return UserError(f"There are several apps: {', '.join(known)}", next_step="Name one of them.")
-    return UserError(f"There is no app {name!r}; known are {', '.join(known)}", next_step="Name one of them.")
+        return UserError(f"There are several apps: {', '.join(known)}", next_step="Name one of them: --app NAME, or NAME where the command takes one.")
+    return UserError(f"There is no app {name!r}; known are {', '.join(known)}", next_step="Name one of them: --app NAME, or NAME where the command takes one.")
 
 
 def _refuse_while_installed(session: Session, condition: object, what: str) -> None:

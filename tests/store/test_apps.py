@@ -68,7 +68,7 @@ def test_app_by_name(sqlite_store: Store) -> None:
     assert sqlite_store.app("Talks").name == "Talks"
     with pytest.raises(UserError, match="several apps: Notes, Talks") as caught:
         sqlite_store.app()
-    assert caught.value.next_step == "Name one of them.", "some commands take NAME, others --app"
+    assert "--app NAME, or NAME" in str(caught.value.next_step), "some commands take NAME, others --app"
     with pytest.raises(UserError, match="no app 'Nots'; known are Notes, Talks"):
         sqlite_store.app("Nots")
 
