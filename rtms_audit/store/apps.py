@@ -31,6 +31,8 @@ from rtms_audit.store.vault import Identity
 CLIENT_SECRET = "client secret"  # noqa: S105 - the name of a secret, not one
 WEBHOOK_SECRET = "webhook secret"  # noqa: S105
 
+NAME_ONE = "Name one of them: --app NAME, or NAME where the command takes one."
+
 
 class Apps(Base):
     """The apps under audit."""
@@ -257,8 +259,8 @@ def _no_app(name: str | None, known: list[str]) -> UserError:
     if not known:
         return UserError("No app is known yet", next_step="Add one: rtms-audit app add NAME --environment production")
     if name is None:
-        return UserError(f"There are several apps: {', '.join(known)}", next_step="Name one of them: --app NAME, or NAME where the command takes one.")
-    return UserError(f"There is no app {name!r}; known are {', '.join(known)}", next_step="Name one of them: --app NAME, or NAME where the command takes one.")
+        return UserError(f"There are several apps: {', '.join(known)}", next_step=NAME_ONE)
+    return UserError(f"There is no app {name!r}; known are {', '.join(known)}", next_step=NAME_ONE)
 
 
 def _refuse_while_installed(session: Session, condition: object, what: str) -> None:
