@@ -89,8 +89,9 @@ class Audit:
         spec = {"account": label, "app": self.app, "environment": "production", "trigger": trigger, **more}
         return str(self.control("/meetings", **spec)["meeting_id"])
 
-    def probe(self, label: str, *, signs_as: str = "production", **more: str) -> None:
-        """Start by REST and join, by default with the right pair."""
+    def probe(self, label: str, *, signs_as: str = "production", joins: bool = False, **more: str) -> None:
+        """Start by REST and join, by default with the right pair; who `joins` is a participant of another's meeting."""
+        grant = self.services.store.grant(app=self.app, environment=Environment.PRODUCTION, account=label)
         pair = self.pairs[signs_as]
 
         def joining(plan: JoinPlan, *, clock: Callable[[], datetime]) -> JoinResult:
@@ -103,6 +104,7 @@ class Audit:
             key=InstallKey(label, Environment.PRODUCTION),
             meeting=self.meeting(label, **more),
             deadline=SILENCE,
+            participant=grant.user_id if joins and grant else None,
         )
         self.steps[label] = list(Prober(self.services, plan, owner="test", join=joining).run())
 
@@ -217,7 +219,7 @@ def question(made: Audit) -> None:
 def hosts(made: Audit) -> None:
     """One host has to be asked, one organisation lets nobody in."""
     probes("developer", "asking")(made)
-    made.probe("guest", host="strict", role="invited")
+    made.probe("guest", host="strict", role="invited", joins=True)
 
 
 def trial(made: Audit) -> None:

@@ -44,6 +44,11 @@ SLACK = timedelta(seconds=5)
 
 ALREADY_RUNNING = 10308
 
+NOTHING_SENT = (
+    "nothing was sent: give the number of a meeting that runs now; in a meeting of another account, which Zoom does "
+    "not show, say in whose name to start with --participant"
+)
+
 
 class Joiner(Protocol):
     """Joins a stream, as `zoom.rtms_socket.join` and `zoom.sdk_join.join` do."""
@@ -128,8 +133,8 @@ class Prober:
     def _steps(self, run: _Run) -> Iterator[Step]:
         meeting, runs = self._look_at_meeting(run)
         run.meeting_runs = runs is True
-        if runs is False and self._running() is None:
-            yield replace(meeting, text=f"{meeting.text}; nothing was sent: give the number of a meeting that runs now")
+        if runs is False and self._running() is None and self._plan.participant is None:
+            yield replace(meeting, text=f"{meeting.text}; {NOTHING_SENT}")
             return
         yield meeting
         start = self._start(run)
